@@ -1,0 +1,1 @@
+"""The embedded executor: the same run, with batches as local processes."""

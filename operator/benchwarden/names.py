@@ -1,0 +1,131 @@
+"""Every string that crosses a boundary: labels, annotations, reasons, environment variables, exit codes."""
+
+from typing import Final
+
+GROUP: Final = "benchwarden.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+RUN_KIND: Final = "BenchmarkRun"
+RUN_PLURAL: Final = "benchmarkruns"
+SCHEDULE_KIND: Final = "BenchmarkSchedule"
+SCHEDULE_PLURAL: Final = "benchmarkschedules"
+FIELD_MANAGER: Final = "benchwarden"
+COMPONENT: Final = "benchwarden-operator"
+
+# Labels, on everything the operator creates.
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_PART_OF: Final = "app.kubernetes.io/part-of"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+MANAGED_BY: Final = "benchwarden"
+LABEL_RUN: Final = f"{GROUP}/run"  # the run's name, shortened to 63 characters
+LABEL_RUN_UID: Final = f"{GROUP}/run-uid"
+LABEL_ROLE: Final = f"{GROUP}/role"
+LABEL_QUEUE: Final = "kueue.x-k8s.io/queue-name"
+
+ROLE_BATCH: Final = "batch"  # a Job that works on instances
+ROLE_PROBE: Final = "probe"  # the Job that checks the agent before the fan-out
+ROLE_PLAN: Final = "plan"  # the ConfigMap that freezes what a run consists of
+ROLE_INPUT: Final = "input"  # a ConfigMap with the files a batch needs
+ROLE_RESULTS: Final = "results"  # a ConfigMap shard of result rows
+
+# Annotations.
+ANNOTATION_MEMBERS: Final = f"{GROUP}/members"  # JSON [[instance, trial, launch], ...] on a batch Job
+ANNOTATION_RUN_NAME: Final = f"{GROUP}/run-name"
+ANNOTATION_TRACEPARENT: Final = f"{GROUP}/traceparent"
+
+# Container names in a batch pod; agents and graders carry the member's position: agent-0, grade-0.
+CONTAINER_INJECT: Final = "inject"
+CONTAINER_UPLOADER: Final = "uploader"
+CONTAINER_FINISH: Final = "finish"
+CONTAINER_PROBE: Final = "probe"
+AGENT_PREFIX: Final = "agent-"
+GRADE_PREFIX: Final = "grade-"
+
+# Paths inside a batch pod.
+MOUNT_ROOT: Final = "/benchwarden"
+MOUNT_TOOLS: Final = "/benchwarden/tools"
+MOUNT_INPUT: Final = "/benchwarden/input"
+MOUNT_WORK: Final = "/benchwarden/work"
+RESOLV_CONF: Final = "/etc/resolv.conf"
+TERMINATION_MESSAGE_PATH: Final = "/dev/termination-log"
+INPUT_AGENT: Final = "agent.tgz"  # prompt and agent.json
+INPUT_GOLD: Final = "gold.tgz"  # gold.patch, mounted in oracle agents only
+INPUT_GRADE: Final = "grade.tgz"  # grade.json, tests and parser, mounted in graders only
+
+# Limits.
+MAX_BATCH_SIZE: Final = 12
+INPUT_CONFIG_MAP_BYTES: Final = 900 * 1024
+RESULT_SHARD_BYTES: Final = 200 * 1024
+STATUS_BYTES: Final = 100 * 1000
+MAX_SAMPLE_ERRORS: Final = 20
+
+# Condition types of a BenchmarkRun.
+CONDITION_ACCEPTED: Final = "Accepted"
+CONDITION_PLANNED: Final = "Planned"
+CONDITION_PROGRESSING: Final = "Progressing"
+CONDITION_SUCCEEDED: Final = "Succeeded"
+CONDITION_REGRESSED: Final = "Regressed"
+
+# Condition reasons. Accepted:
+REASON_VALID: Final = "Valid"
+REASON_INVALID_SPEC: Final = "InvalidSpec"
+REASON_SUITE_INVALID: Final = "SuiteInvalid"
+REASON_SUITE_UNAVAILABLE: Final = "SuiteUnavailable"
+REASON_EMPTY_PANEL: Final = "EmptyPanel"
+REASON_INSTANCE_TOO_LARGE: Final = "InstanceTooLarge"
+REASON_UNSUPPORTED: Final = "Unsupported"
+# Planned:
+REASON_PLANNED: Final = "Planned"
+REASON_PROBING: Final = "Probing"
+REASON_PROBE_FAILED: Final = "ProbeFailed"
+REASON_AUTHENTICATION_FAILED: Final = "AuthenticationFailed"
+REASON_UNKNOWN_MODEL: Final = "UnknownModel"
+REASON_CLI_TOO_OLD: Final = "CliTooOld"
+REASON_CLI_VERSION_MISMATCH: Final = "CliVersionMismatch"
+REASON_PLAN_CHANGED: Final = "PlanChanged"
+# Progressing:
+REASON_STARTING: Final = "Starting"
+REASON_RUNNING: Final = "Running"
+REASON_QUEUED: Final = "Queued"
+REASON_SUSPENDED: Final = "Suspended"
+REASON_FINISHED: Final = "Finished"
+REASON_POD_SECURITY: Final = "PodSecurityViolation"
+REASON_QUOTA: Final = "QuotaExceeded"
+REASON_POD_REFUSED: Final = "PodRefused"
+REASON_WAITING_FOR_PODS: Final = "WaitingForPods"
+REASON_NAME_CONFLICT: Final = "NameConflict"
+# Succeeded:
+REASON_COMPLETED: Final = "Completed"
+REASON_COMPLETED_WITH_MISSING: Final = "CompletedWithMissing"
+REASON_CANCELLED: Final = "Cancelled"
+REASON_BUDGET_SPENT: Final = "BudgetSpent"
+REASON_NO_VERDICTS: Final = "NoVerdicts"
+REASON_IN_PROGRESS: Final = "InProgress"
+# Regressed:
+REASON_WORSE: Final = "Worse"
+REASON_NOT_WORSE: Final = "NotWorse"
+REASON_INCONCLUSIVE: Final = "Inconclusive"
+REASON_BASE_UNAVAILABLE: Final = "BaseUnavailable"
+REASON_NOT_COMPARED: Final = "NotCompared"
+
+# Event reasons, beside the condition reasons above.
+EVENT_BATCH_RETRY: Final = "InstanceRetried"
+EVENT_PENDING_TIMEOUT: Final = "PendingTimeout"
+EVENT_CONFLICTING_VERDICT: Final = "ConflictingVerdict"
+
+# Environment of the operator.
+ENV_RUNNER_IMAGE: Final = "BENCHWARDEN_RUNNER_IMAGE"
+ENV_NAMESPACES: Final = "BENCHWARDEN_NAMESPACES"  # comma-separated; empty = the whole cluster
+ENV_POD_NAME: Final = "BENCHWARDEN_POD_NAME"
+ENV_POD_NAMESPACE: Final = "BENCHWARDEN_POD_NAMESPACE"
+ENV_METRICS_PORT: Final = "BENCHWARDEN_METRICS_PORT"
+ENV_HEALTH_PORT: Final = "BENCHWARDEN_HEALTH_PORT"
+ENV_CACHE: Final = "BENCHWARDEN_CACHE"
+
+# Exit codes of the command line.
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1  # the operation ran and did not succeed
+EXIT_USAGE: Final = 2  # bad input: nothing was done
+EXIT_UNAVAILABLE: Final = 3  # something needed is not there (cluster, binary, privilege)
+EXIT_REGRESSED: Final = 4  # a comparison says: worse
+EXIT_INTERRUPTED: Final = 130

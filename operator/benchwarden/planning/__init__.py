@@ -1,0 +1,1 @@
+"""Planning: which trials form which batches, launched under which names."""

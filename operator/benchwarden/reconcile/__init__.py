@@ -1,0 +1,1 @@
+"""Reconciliation: from the whole observed truth to one decision, without doing anything."""

@@ -1,0 +1,1 @@
+"""Results: from container messages to durable rows."""

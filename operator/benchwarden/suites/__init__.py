@@ -1,0 +1,1 @@
+"""Suites: where instances come from, how they are selected, and what a panel is."""

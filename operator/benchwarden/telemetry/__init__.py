@@ -1,0 +1,1 @@
+"""Telemetry: metrics of results and of the operator itself."""

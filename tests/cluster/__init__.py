@@ -1,0 +1,1 @@
+"""A real Kubernetes for the tests: control plane, kubelet and containerd on this machine."""

@@ -1,0 +1,164 @@
+"""Builds the Kubernetes programs from Go modules, once, into a cache that is verified on reuse."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster.config import KUBERNETES_VERSION, ClusterError, cache_dir
+from tests.cluster.packages import program
+
+MODULES = Path(__file__).parent
+MANIFEST = "SHA256SUMS"
+OLDEST_GO = (1, 24)
+_VERSION_VARIABLE = "k8s.io/component-base/version"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One Go module of ours and the programs built from it.
+
+    Attributes:
+        name: Cache name and folder name below this one.
+        version: Version of the upstream module, part of the cache name.
+        packages: Go packages; each becomes a program named after its last element.
+        ldflags: Linker flags.
+    """
+
+    name: str
+    version: str
+    packages: tuple[str, ...]
+    ldflags: str = "-s -w"
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Names of the programs the target builds."""
+        return tuple(package.rsplit("/", 1)[1] for package in self.packages)
+
+
+KUBERNETES = Target(
+    name="kubernetes",
+    version=KUBERNETES_VERSION,
+    packages=tuple(
+        f"k8s.io/kubernetes/cmd/{name}"
+        for name in (
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kubelet",
+            "kube-proxy",
+            "kubectl",
+        )
+    ),
+    ldflags=(
+        f"-s -w -X {_VERSION_VARIABLE}.gitVersion={KUBERNETES_VERSION}"
+        f" -X {_VERSION_VARIABLE}.gitMajor=1 -X {_VERSION_VARIABLE}.gitMinor=34"
+    ),
+)
+TARGETS = {target.name: target for target in (KUBERNETES,)}
+
+
+def folder(target: Target) -> Path:
+    """Return the cache folder of a target; its name changes with anything the build reads."""
+    digest = hashlib.sha256()
+    for name in ("go.mod", "go.sum"):
+        digest.update((MODULES / target.name / name).read_bytes())
+    digest.update(" ".join((*target.packages, target.ldflags, "v1")).encode())
+    return cache_dir() / f"{target.name}-{target.version}-{digest.hexdigest()[:16]}"
+
+
+def binaries(target: Target) -> Path | None:
+    """Return the folder with the target's verified programs, or None when they must be built."""
+    where = folder(target)
+    try:
+        lines = (where / MANIFEST).read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    wanted = dict(reversed(line.split("  ", 1)) for line in lines)
+    if set(wanted) != set(target.programs):
+        return None
+    for name, digest in wanted.items():
+        path = where / "bin" / name
+        if not path.is_file() or file_sha256(path) != digest:
+            return None
+    return where / "bin"
+
+
+def ensure(target: Target) -> Path:
+    """Return the folder with the target's programs, building them if they are not cached.
+
+    Raises:
+        ClusterError: Go is missing or too old, or the build failed.
+    """
+    where = folder(target)
+    where.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(where.parent / f"{where.name}.lock"):
+        if ready := binaries(target):
+            return ready
+        return _build(target, where)
+
+
+def _build(target: Target, where: Path) -> Path:
+    go = _go()
+    print(f"building {target.name} {target.version}: minutes, once", file=sys.stderr)
+    started = time.monotonic()
+    work = Path(tempfile.mkdtemp(prefix=where.name + ".", dir=where.parent))
+    try:
+        (work / "bin").mkdir()
+        command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false"]
+        command += ["-ldflags", target.ldflags, "-o", f"{work}/bin/", *target.packages]
+        done = subprocess.run(
+            command,
+            cwd=MODULES / target.name,
+            env=dict(os.environ, CGO_ENABLED="0", GOWORK="off", GOFLAGS=""),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise ClusterError(f"go build of {target.name} failed:\n{done.stdout[-3000:]}")
+        sums = [f"{file_sha256(work / 'bin' / name)}  {name}\n" for name in target.programs]
+        (work / MANIFEST).write_text("".join(sums))
+        shutil.rmtree(where, ignore_errors=True)
+        work.rename(where)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"built {target.name} in {time.monotonic() - started:.0f} s", file=sys.stderr)
+    return where / "bin"
+
+
+def _go() -> str:
+    go = program("go") or shutil.which("/usr/local/go/bin/go")
+    if go is None:
+        raise ClusterError("Go >= 1.24 is needed to build Kubernetes, and no `go` is on PATH")
+    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=True)
+    version = re.match(r"go(\d+)\.(\d+)", said.stdout)
+    if version and (int(version[1]), int(version[2])) < OLDEST_GO:
+        raise ClusterError(f"Go >= 1.24 is needed to build Kubernetes, found {said.stdout.strip()}")
+    return go
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
