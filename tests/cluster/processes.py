@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,14 +25,12 @@ class Component:
         command: Program and arguments.
         cwd: Working directory.
         environment: Variables on top of a minimal environment.
-        stop_seconds: How long it may take to end after SIGTERM before SIGKILL.
     """
 
     name: str
     command: Sequence[str]
     cwd: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    stop_seconds: float = 10.0
 
 
 def start(where: Paths, component: Component) -> int:
@@ -122,21 +120,27 @@ def log_tail(where: Paths, name: str, lines: int = 15) -> str:
     return "\n".join(content.splitlines()[-lines:])
 
 
-def processes_using(folder: Path) -> list[tuple[int, str]]:
-    """Return (pid, start time) of processes whose command line names a path below a folder."""
+def shims_of(containerd_socket: Path) -> list[int]:
+    """Return the pids of the container shims that report to a containerd, by its socket."""
     found = []
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+        if not entry.name.isdigit():
             continue
         try:
             words = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        prefix = os.fsencode(folder) + b"/"
-        started = _start_time(int(entry.name))
-        if started and any(prefix in word for word in words):
-            found.append((int(entry.name), started))
+        if b"containerd-shim" in words[0] and os.fsencode(containerd_socket) in words:
+            found.append(int(entry.name))
     return found
+
+
+def kill(pids: Iterable[int], seconds: float = 10.0) -> None:
+    """Send SIGKILL to processes and wait until they are gone."""
+    started = {pid: _start_time(pid) for pid in pids}
+    for pid in started:
+        _signal(pid, signal.SIGKILL)
+    wait_for(lambda: all(_start_time(pid) != s for pid, s in started.items() if s), seconds)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

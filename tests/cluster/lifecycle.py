@@ -1,0 +1,180 @@
+"""Brings the whole cluster up and down: the order of the steps, and nothing left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cluster import (
+    api,
+    build,
+    certs,
+    cleanup,
+    components,
+    images,
+    network,
+    packages,
+    processes,
+    settings,
+)
+from tests.cluster.config import NODE_NAME, ClusterError, Paths, paths, require_root
+from tests.cluster.processes import wait_for
+
+_READY_MARK = "up"
+_API_SECONDS = 90.0
+_NODE_SECONDS = 90.0
+
+
+def prepare() -> None:
+    """Install packages and build programs: everything `up` needs beforehand."""
+    packages.ensure(packages.CLUSTER_PROGRAMS)
+    build.ensure(build.KUBERNETES)
+
+
+def up(where: Paths | None = None) -> bool:
+    """Bring the cluster up and wait until pods can run; return False when it was up already.
+
+    Raises:
+        ClusterError: A step failed; the message holds the end of the failing component's log.
+    """
+    where = where or paths()
+    require_root("run a test cluster")
+    with _lock(where):
+        if is_up(where):
+            return False
+        prepare()
+        if (where.root / "run").exists() and not _certificates_complete(where):
+            cleanup.remove_everything(where)
+        _lay_out(where)
+        network.make(where)
+        settings.write_all(where)
+        if not _certificates_complete(where):
+            certs.make_all(where)
+            (where.pki / "complete").touch()
+        for name in ("log-keeper", "etcd", "containerd"):
+            start_component(name, where)
+        _load_own_images(where)
+        start_component("apiserver", where)
+        for name in ("controller-manager", "scheduler", "kubelet", "kube-proxy"):
+            start_component(name, where)
+        _wait_until_usable(where)
+        (where.run / _READY_MARK).touch()
+    return True
+
+
+def down(where: Paths | None = None) -> bool:
+    """Stop the cluster and remove all it made; return False when there was nothing to remove."""
+    where = where or paths()
+    require_root("take the test cluster down")
+    if not where.root.exists():
+        return False
+    with _lock(where):
+        cleanup.remove_everything(where)
+    return True
+
+
+def is_up(where: Paths) -> bool:
+    """Return whether every component runs and the API server is ready."""
+    if not (where.run / _READY_MARK).exists():
+        return False
+    running = all(processes.running_pid(where, name) for name in components.ORDER)
+    return running and api.ready(api.Api(where))
+
+
+def start_component(name: str, where: Paths | None = None) -> int:
+    """Start one component (see `components.ORDER`), wait until it serves, and return its pid.
+
+    Fault tests pair it with `stop_component`. A running component is left as it is.
+    """
+    where = where or paths()
+    folder = build.folder(build.KUBERNETES) / "bin"
+    item = components.component(where, folder, name)
+    pid = processes.start(where, item)
+    if not wait_for(lambda: _serves(where, name) or _died(where, name), _API_SECONDS):
+        raise ClusterError(f"{name} does not become ready:\n{processes.log_tail(where, name)}")
+    if _died(where, name):
+        raise ClusterError(f"{name} ended at once:\n{processes.log_tail(where, name)}")
+    return pid
+
+
+def stop_component(name: str, where: Paths | None = None, *, kill: bool = False) -> bool:
+    """Stop one component; return whether it ran. With `kill` it gets SIGKILL, as in a crash."""
+    where = where or paths()
+    if name not in components.ORDER:
+        raise ClusterError(f"no component {name!r}; there are {', '.join(components.ORDER)}")
+    return processes.stop(where, name, stop_seconds=components.STOP_SECONDS, kill=kill)
+
+
+def _serves(where: Paths, name: str) -> bool:
+    if name == "etcd":
+        return _accepts(components.etcd_socket(where))
+    if name == "containerd":
+        return _accepts(where.containerd_socket)
+    if name == "apiserver":
+        return api.ready(api.Api(where))
+    return processes.running_pid(where, name) is not None
+
+
+def _died(where: Paths, name: str) -> bool:
+    return processes.running_pid(where, name) is None
+
+
+def _accepts(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _load_own_images(where: Paths) -> None:
+    have = images.image_names(where)
+    for name, archive in (
+        (images.PAUSE_IMAGE, images.pause_image),
+        (images.BUSYBOX_IMAGE, images.busybox_image),
+    ):
+        if name not in have:
+            images.import_image(where, archive())
+
+
+def _wait_until_usable(where: Paths) -> None:
+    client = api.Api(where)
+    for what, name, condition in (
+        ("the node is not Ready", "kubelet", lambda: api.node_ready(client, NODE_NAME)),
+        (
+            "the default service account is missing",
+            "controller-manager",
+            lambda: api.default_account_ready(client),
+        ),
+    ):
+        if not wait_for(condition, _NODE_SECONDS):
+            raise ClusterError(f"{what}; log:\n{processes.log_tail(where, name)}")
+
+
+def _lay_out(where: Paths) -> None:
+    where.root.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for folder in (where.run, where.logs, where.config):
+        folder.mkdir(exist_ok=True)
+    where.etcd.mkdir(mode=0o700, exist_ok=True)
+    cleanup.note_what_is_there(where)
+
+
+def _certificates_complete(where: Paths) -> bool:
+    return (where.pki / "complete").exists()
+
+
+@contextmanager
+def _lock(where: Paths) -> Iterator[None]:
+    # The parent folder is locked: it outlives `down`, and no lock file stays behind.
+    where.root.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(where.root.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
