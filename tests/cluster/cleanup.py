@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from tests.cluster import components, images, network, processes
 from tests.cluster.config import ClusterError, Paths
-from tests.cluster.packages import program
 
 CGROUPS = Path("/sys/fs/cgroup")
 SHIM_SOCKETS = Path("/run/containerd/s")
@@ -30,6 +29,7 @@ OUTSIDE = (
 )
 _NOTE = "before.json"
 _ATTEMPTS = 50
+_MNT_DETACH = 2
 
 
 def note_what_is_there(where: Paths) -> None:
@@ -59,11 +59,9 @@ def remove_everything(where: Paths) -> None:
         processes.kill(processes.shims_of(where.containerd_socket))
         _remove_pod_cgroups()
     unmount_below(where.root)
-    for entry in Path("/var/lib/cni/results").glob("benchwarden-pods-*"):
-        entry.unlink(missing_ok=True)
     network.remove(where)
     if noted:
-        _remove_outside(json.loads((where.run / _NOTE).read_text()))
+        _remove_outside(where, json.loads((where.run / _NOTE).read_text()))
     shutil.rmtree(where.root)
 
 
@@ -89,10 +87,10 @@ def unmount_below(folder: Path) -> None:
     Raises:
         ClusterError: A mount stays; the folder must then not be deleted through it.
     """
-    umount = program("umount") or "umount"
+    # Not by the program umount, which leaves a folder of its own in /run.
+    libc = ctypes.CDLL(None, use_errno=True)
     for point in mounts_below(folder):
-        subprocess.run([umount, "--lazy", "--no-canonicalize", point],
-                       capture_output=True, check=False)  # fmt: skip
+        libc.umount2(os.fsencode(point), _MNT_DETACH)
     if left := mounts_below(folder):
         raise ClusterError(f"still mounted: {', '.join(left)}")
 
@@ -136,7 +134,13 @@ def _members(groups: Iterable[Path]) -> list[int]:
     return [pid for pid in found if pid > 0 and pid != os.getpid()]
 
 
-def _remove_outside(there_before: list[str]) -> None:
+def _remove_outside(where: Paths, there_before: list[str]) -> None:
+    for entry in Path("/var/log/containers").glob("*.log"):
+        if entry.is_symlink() and entry.readlink().is_relative_to(where.root):
+            entry.unlink()
+    for entry in Path("/var/lib/cni/results").glob("*"):
+        if f'"{where.root}/' in entry.read_text(errors="replace"):
+            entry.unlink()
     for entry in SHIM_SOCKETS.glob("*"):
         if _is_dead_socket(entry):
             entry.unlink(missing_ok=True)
