@@ -6,9 +6,10 @@ a cut message must read as missing, never as a different result.
 """
 
 import json
+import re
 import zlib
-from dataclasses import asdict, dataclass, field
-from typing import Dict, List, Optional, Tuple, Union
+from dataclasses import dataclass, field
+from typing import Any, Dict, Optional, Tuple, Type, Union
 
 PROTOCOL_VERSION = 1
 
@@ -172,4 +173,203 @@ class ProbeReport:
 
 Message = Union[Telemetry, Verdict, ProbeReport]
 
-# encode(message, limit_bytes) and decode(text) follow; see the runner's tests for their properties.
+# Wire names of the fields, in wire order. Mandatory ones always fit the smallest message.
+_FIELDS: Dict[str, Tuple[Tuple[str, str], ...]] = {
+    "telemetry": (
+        ("outcome", "outcome"),
+        ("seconds", "seconds"),
+        ("throttle_seconds", "throttle"),
+        ("turns", "turns"),
+        ("input_tokens", "in"),
+        ("output_tokens", "out"),
+        ("cache_read_tokens", "cread"),
+        ("cache_write_tokens", "cwrite"),
+        ("cost_usd", "usd"),
+        ("cli_version", "cli"),
+        ("network", "net"),
+        ("denials", "denials"),
+        ("api_status", "api"),
+        ("reason", "reason"),
+        ("tools", "tools"),
+    ),
+    "verdict": (
+        ("outcome", "outcome"),
+        ("fail_to_pass", "f2p"),
+        ("pass_to_pass", "p2p"),
+        ("seconds", "seconds"),
+        ("patch_sha256", "patch"),
+        ("patch_bytes", "patchBytes"),
+        ("log_sha256", "log"),
+        ("artifact", "artifact"),
+        ("reason", "reason"),
+    ),
+    "probe": (
+        ("outcome", "outcome"),
+        ("cli_version", "cli"),
+        ("cli_sha256", "sha256"),
+        ("model", "model"),
+        ("cost_usd", "usd"),
+        ("reason", "reason"),
+    ),
+}
+_KINDS: Dict[str, Type[Message]] = {
+    "telemetry": Telemetry,
+    "verdict": Verdict,
+    "probe": ProbeReport,
+}
+_COUNT_MAX = 10**12 - 1  # tokens and bytes; larger values are cut to it
+_SMALL_MAX = 10**6 - 1  # turns, denials, tests
+_SECONDS_MAX = 10.0**8
+_LENGTHS = {"outcome": 24, "cost_usd": 18, "cli_version": 32, "network": 8, "model": 128}
+_DIGESTS = frozenset({"patch_sha256", "log_sha256", "cli_sha256"})
+_COUNTS = frozenset(
+    {"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "patch_bytes"}
+)
+_SMALL = frozenset({"turns", "denials", "api_status"})
+_PAIRS = frozenset({"fail_to_pass", "pass_to_pass"})
+_SECONDS = frozenset({"seconds", "throttle_seconds"})
+_SHRINKABLE = ("tools", "artifact", "log_sha256", "reason")  # in the order they give way
+_CRC_KEY = ',"crc":"'
+_MONEY = re.compile(r"\d{1,13}(\.\d{1,4})?", re.ASCII)
+_SHA256 = re.compile(r"([0-9a-f]{64})?", re.ASCII)
+
+
+class MessageTooLargeError(ValueError):
+    """The limit is below what the mandatory fields need; never with `message_limit_bytes`."""
+
+
+def encode(message: Message, limit_bytes: int) -> bytes:
+    """One ASCII line of at most `limit_bytes` bytes; optional fields shrink to fit.
+
+    Tool counts go first (rarest first), then the artifact hint, the log hash and the end of the
+    reason. Numbers out of range are cut to the range, text too long for its field is cut.
+
+    Raises:
+        MessageTooLargeError: the mandatory fields alone do not fit.
+    """
+    kind = next(name for name, cls in _KINDS.items() if isinstance(message, cls))
+    values = {name: _fit_value(name, getattr(message, name)) for name, _ in _FIELDS[kind]}
+    for name in _SHRINKABLE:
+        if len(_line(kind, values)) <= limit_bytes:
+            break
+        if name in values:
+            _shrink(kind, values, name, limit_bytes)
+    line = _line(kind, values)
+    if len(line) > limit_bytes:
+        raise MessageTooLargeError(f"message of {len(line)} bytes, limit is {limit_bytes}")
+    return line.encode("ascii")
+
+
+def decode(text: str) -> Optional[Message]:
+    """The message in `text`, or None if it is missing, cut, altered or not well-formed.
+
+    The CRC guards against cuts, not against forgers: whoever may write a message may write any
+    message, so every field is checked for its type and range as well.
+    """
+    head, separator, tail = text.rpartition(_CRC_KEY)
+    if not separator or not text.isascii() or len(text) > CONTAINER_MESSAGE_BYTES:
+        return None
+    if tail != f'{zlib.crc32(head.encode("ascii")):08x}"}}':
+        return None
+    try:
+        return _from_wire(json.loads(head + "}"))
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _line(kind: str, values: Dict[str, Any]) -> str:
+    wire: Dict[str, Any] = {"v": PROTOCOL_VERSION, "kind": kind}
+    for name, key in _FIELDS[kind]:
+        if values[name] or name not in _SHRINKABLE:
+            wire[key] = values[name]
+    head = json.dumps(wire, ensure_ascii=True, separators=(",", ":"))[:-1]
+    return f'{head}{_CRC_KEY}{zlib.crc32(head.encode("ascii")):08x}"}}'
+
+
+def _shrink(kind: str, values: Dict[str, Any], name: str, limit_bytes: int) -> None:
+    """Keep the longest beginning of field `name` with which the line fits; none if none does."""
+    whole = values[name]
+    items = list(whole.items()) if name == "tools" else whole
+    low, high = 0, len(items) if name in ("tools", "reason") else 0
+    while low < high:  # invariant: `low` items fit, or nothing does
+        middle = (low + high + 1) // 2
+        values[name] = dict(items[:middle]) if name == "tools" else items[:middle]
+        if len(_line(kind, values)) <= limit_bytes:
+            low = middle
+        else:
+            high = middle - 1
+    values[name] = dict(items[:low]) if name == "tools" else items[:low]
+
+
+def _fit_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table in prose
+    """`value` cut to what the field can carry."""
+    if name == "tools":
+        counts = sorted(value.items(), key=lambda item: (-item[1], item[0]))[:64]
+        return {_text(tool)[:64]: _whole(count, _COUNT_MAX) for tool, count in counts}
+    if name in _PAIRS:
+        return [_whole(number, _SMALL_MAX) for number in value]
+    if name in _SECONDS:
+        return round(min(max(float(value), 0.0), _SECONDS_MAX), 3) if value == value else 0.0  # noqa: PLR0124
+    if name in _COUNTS or name in _SMALL:
+        return _whole(value, _COUNT_MAX if name in _COUNTS else _SMALL_MAX)
+    if name == "cost_usd" and not _MONEY.fullmatch(value):
+        return "0"
+    if name in _DIGESTS and not _SHA256.fullmatch(value):
+        return ""
+    return _text(value)[: _LENGTHS.get(name, CONTAINER_MESSAGE_BYTES)]
+
+
+def _whole(value: int, maximum: int) -> int:
+    return min(max(int(value), 0), maximum)
+
+
+def _text(value: str) -> str:
+    """`value` without lone surrogates, which no UTF-8 writer downstream could store."""
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _from_wire(wire: Any) -> Optional[Message]:
+    if not isinstance(wire, dict) or wire.get("v") != PROTOCOL_VERSION:
+        return None
+    kind = wire.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        return None
+    values: Dict[str, Any] = {}
+    for name, key in _FIELDS[kind]:
+        if key in wire:
+            if not _well_formed(name, wire[key]):
+                return None
+            values[name] = tuple(wire[key]) if name in _PAIRS else wire[key]
+        elif name not in _SHRINKABLE:
+            return None
+    return _KINDS[kind](**values)
+
+
+def _well_formed(name: str, value: Any) -> bool:  # noqa: PLR0911 - likewise
+    """Whether `value` is what `encode` could have written for the field."""
+    if name in _SECONDS:
+        return type(value) in (int, float) and 0 <= value <= _SECONDS_MAX
+    if name in _PAIRS:
+        return (
+            type(value) is list
+            and len(value) == 2
+            and value[0] <= value[1]
+            and all(map(_is_count, value))
+        )
+    if name == "tools":
+        return type(value) is dict and len(value) <= 64 and all(map(_is_count, value.values()))
+    if name in _COUNTS or name in _SMALL:
+        return _is_count(value)
+    if type(value) is not str or len(value) > _LENGTHS.get(name, CONTAINER_MESSAGE_BYTES):
+        return False
+    if name == "outcome":
+        return value == COMPLETED or value in ALL_CLASSES
+    if name == "network":
+        return value in (NETWORK_ENFORCED, NETWORK_OPEN, NETWORK_UNKNOWN)
+    if name == "cost_usd":
+        return _MONEY.fullmatch(value) is not None
+    return name not in _DIGESTS or _SHA256.fullmatch(value) is not None
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _COUNT_MAX
