@@ -1,1 +1,1 @@
-"""Reports: tables, JSON, YAML and a self-contained HTML page of a run."""
+"""What a run came to, for people and programs: one pure summary, printed as table, JSON, YAML or HTML."""
