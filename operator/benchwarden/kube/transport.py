@@ -1,0 +1,190 @@
+"""One HTTP exchange with the API server: session, credentials, timeouts; no retries and no opinion."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from benchwarden.kube.errors import Refusal, error_of, refusal
+from benchwarden.kube.pace import retry_after_seconds
+
+JSON = "application/json"
+CONNECT_SECONDS = 10.0
+MAX_LINE_BYTES = 16 * 1024 * 1024
+NO_ANSWER = "error"  # the code that counts exchanges without an HTTP answer
+
+# What a lost, refused, reset or silent connection raises.
+CONNECTION_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Credentials(Protocol):
+    """Where a configuration comes from, as often as it is asked for."""
+
+    async def load(self) -> Configuration:
+        """Read the credentials as they are now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that is ready to be sent."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    content_type: str = JSON
+
+    @property
+    def target(self) -> str:
+        """Path with query."""
+        asked = {key: value for key, value in self.query.items() if value}
+        return f"{self.path}?{urlencode(asked)}" if asked else self.path
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    code: int
+    body: bytes
+    retry_after_seconds: float | None = None
+
+    @property
+    def refusal(self) -> Refusal:
+        """The answer read as a refusal."""
+        return refusal(self.code, self.body, self.retry_after_seconds)
+
+
+class Transport:
+    """Sends exchanges over one session and renews its credentials when asked to.
+
+    Attributes:
+        codes: exchanges counted by (code, method).
+        generation: how often the credentials were read.
+    """
+
+    def __init__(self, credentials: Credentials, user_agent: str) -> None:
+        self._credentials = credentials
+        self._user_agent = user_agent
+        self._configuration: Configuration | None = None
+        self._rest: RESTClientObject | None = None
+        self._lock = asyncio.Lock()
+        self.generation = 0
+        self.codes: Counter[tuple[str, str]] = Counter()
+
+    async def renew(self, generation: int) -> None:
+        """Read the credentials anew, unless somebody did since `generation`.
+
+        Requests in flight on the old session fail and are tried again: credentials are renewed only
+        after the server refused them.
+        """
+        async with self._lock:
+            if self.generation != generation:
+                return
+            configuration = await self._credentials.load()
+            old, self._rest = self._rest, RESTClientObject(configuration)
+            self._configuration = configuration
+            self.generation += 1
+            if old is not None:
+                await old.close()
+
+    async def close(self) -> None:
+        """Close the session."""
+        if self._rest is not None:
+            await self._rest.close()
+            self._rest = None
+
+    async def send(self, exchange: Exchange, timeout_seconds: float) -> Answer:
+        """Send and read the whole answer.
+
+        Raises:
+            one of CONNECTION_ERRORS.
+        """
+        limits = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=CONNECT_SECONDS)
+        async with self._open(exchange, limits) as response:
+            body = await response.read()
+            return Answer(response.status, body, _retry_after(response))
+
+    async def lines(
+        self, exchange: Exchange, silence_seconds: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Send and yield the answer line by line for as long as it lasts.
+
+        A last line without its line feed was cut on its way and is dropped.
+
+        Args:
+            exchange: what to ask.
+            silence_seconds: a stream without a byte for so long counts as dead.
+
+        Raises:
+            ApiError: the server refused.
+            one of CONNECTION_ERRORS.
+        """
+        limits = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=silence_seconds
+        )
+        async with self._open(exchange, limits) as response:
+            if response.status != 200:
+                answer = Answer(response.status, await response.read(), _retry_after(response))
+                raise error_of(answer.refusal, str(exchange))
+            pending = bytearray()
+            async for chunk in response.content.iter_any():
+                pending += chunk
+                if b"\n" not in chunk and len(pending) <= MAX_LINE_BYTES:
+                    continue
+                *complete, rest = pending.split(b"\n")
+                for line in complete:
+                    yield bytes(line)
+                pending = rest
+                if len(pending) > MAX_LINE_BYTES:
+                    raise error_of(Refusal(0, "LineTooLong"), str(exchange))
+
+    @contextlib.asynccontextmanager
+    async def _open(
+        self, exchange: Exchange, limits: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._rest is None:
+            await self.renew(self.generation)
+        assert self._rest is not None  # noqa: S101  # renew made it
+        assert self._configuration is not None  # noqa: S101
+        headers = {
+            "Accept": JSON,
+            "Content-Type": exchange.content_type,
+            "User-Agent": self._user_agent,
+        }
+        settings: Mapping[str, Any] = await self._configuration.auth_settings()
+        for setting in settings.values():
+            headers[setting["key"]] = setting["value"]
+        try:
+            opened = await self._rest.request(  # type: ignore[no-untyped-call]
+                exchange.method,
+                self._configuration.host + exchange.target,
+                headers=headers,
+                body=exchange.body,
+                _request_timeout=limits,
+            )
+        except CONNECTION_ERRORS:
+            self.codes[NO_ANSWER, exchange.method] += 1
+            raise
+        response: aiohttp.ClientResponse = opened.response
+        self.codes[str(response.status), exchange.method] += 1
+        try:
+            yield response
+        finally:
+            response.close()  # gives a fully read connection back, drops any other
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    return retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
