@@ -29,7 +29,9 @@ ROLE_INPUT: Final = "input"  # a ConfigMap with the files a batch needs
 ROLE_RESULTS: Final = "results"  # a ConfigMap shard of result rows
 
 # Annotations.
-ANNOTATION_MEMBERS: Final = f"{GROUP}/members"  # JSON [[instance, trial, launch], ...] on a batch Job
+ANNOTATION_MEMBERS: Final = (
+    f"{GROUP}/members"  # JSON [[instance, trial, launch], ...] on a batch Job
+)
 ANNOTATION_RUN_NAME: Final = f"{GROUP}/run-name"
 ANNOTATION_TRACEPARENT: Final = f"{GROUP}/traceparent"
 
@@ -46,6 +48,23 @@ MOUNT_ROOT: Final = "/benchwarden"
 MOUNT_TOOLS: Final = "/benchwarden/tools"
 MOUNT_INPUT: Final = "/benchwarden/input"
 MOUNT_WORK: Final = "/benchwarden/work"
+MOUNT_CA: Final = "/benchwarden/ca"
+MOUNT_USER_CONFIG: Final = "/benchwarden/user-config"
+RUNNER_APP: Final = "/opt/benchwarden/app"  # in the runner image
+CA_FILE: Final = "ca.crt"
+CA_VARIABLES: Final = (  # who reads a bundle of certificates: OpenSSL, Node and Bun, requests, curl, git, pip
+    "SSL_CERT_FILE",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "PIP_CERT",
+)
+ENV_API_KEY: Final = "ANTHROPIC_API_KEY"
+ENV_AUTH_TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the name of a variable
+PROXY_VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")  # lower case counts too
+LABEL_ARCHITECTURE: Final = "kubernetes.io/arch"
+LABEL_NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 RESOLV_CONF: Final = "/etc/resolv.conf"
 TERMINATION_MESSAGE_PATH: Final = "/dev/termination-log"
 INPUT_AGENT: Final = "agent.tgz"  # prompt and agent.json
