@@ -1,1 +1,1 @@
-"""Telemetry: metrics of results and of the operator itself."""
+"""What the operator shows to Prometheus and to the kubelet: one collector over an immutable snapshot."""
