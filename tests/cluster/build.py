@@ -85,7 +85,7 @@ def binaries(target: Target) -> Path | None:
         lines = (where / MANIFEST).read_text().splitlines()
     except FileNotFoundError:
         return None
-    wanted = dict(reversed(line.split("  ", 1)) for line in lines)
+    wanted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     if set(wanted) != set(target.programs):
         return None
     for name, digest in wanted.items():

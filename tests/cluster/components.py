@@ -9,6 +9,7 @@ from tests.cluster.certs import kubeconfig_path
 from tests.cluster.config import (
     API_PORT,
     AUDIT_LOG_MEBIBYTES,
+    KUBELET_PORT,
     LOG_LIMIT_BYTES,
     NODE_ADDRESS,
     NODE_NAME,
@@ -19,6 +20,13 @@ from tests.cluster.config import (
 from tests.cluster.packages import program
 from tests.cluster.processes import Component
 
+# What a component listens on once it works; etcd, containerd and the API server are asked instead.
+LISTENS = {
+    "controller-manager": 10257,
+    "scheduler": 10259,
+    "kubelet": KUBELET_PORT,
+    "kube-proxy": 10249,
+}
 # In the order they are started; they are stopped the other way round.
 ORDER = (
     "log-keeper",
@@ -32,6 +40,7 @@ ORDER = (
 )
 STOP_SECONDS = 15.0
 _ETCD_SOCKET = "etcd.sock:0"
+_ETCD_PEER_SOCKET = "peer.sock:0"
 _API_RATE = ("--kube-api-qps=500", "--kube-api-burst=1000")
 
 
@@ -82,7 +91,7 @@ def _etcd(where: Paths, _binaries: Path) -> Component:
         f"--data-dir={where.etcd}/data",
         f"--listen-client-urls=unix://{_ETCD_SOCKET}",
         f"--advertise-client-urls=unix://{_ETCD_SOCKET}",
-        "--listen-peer-urls=unix://peer.sock:0",
+        f"--listen-peer-urls=unix://{_ETCD_PEER_SOCKET}",
         "--initial-advertise-peer-urls=http://localhost:2380",
         "--initial-cluster=default=http://localhost:2380",
         "--unsafe-no-fsync",
@@ -93,7 +102,8 @@ def _etcd(where: Paths, _binaries: Path) -> Component:
         "--logger=zap",
         "--log-outputs=stderr",
     )
-    return Component("etcd", command, where.etcd)
+    sockets = (etcd_socket(where), where.etcd / _ETCD_PEER_SOCKET)
+    return Component("etcd", command, where.etcd, sockets=sockets)
 
 
 def etcd_socket(where: Paths) -> Path:

@@ -116,9 +116,10 @@ def npm_settings(environment: Mapping[str, str], user: Path | None = None) -> st
     """Return an npmrc with the machine's settings and the mounted certificate bundle."""
     user = user or Path.home() / ".npmrc"
     lines = user.read_text().splitlines() if user.is_file() else []
-    for name, value in environment.items():
-        if name.lower().startswith("npm_config_") and not name.lower().endswith(("config", "cache")):
-            lines.append(f"{name.lower().removeprefix('npm_config_').replace('_', '-')}={value}")
+    for variable, value in environment.items():
+        name = variable.lower()
+        if name.startswith("npm_config_") and not name.endswith(("config", "cache")):
+            lines.append(f"{name.removeprefix('npm_config_').replace('_', '-')}={value}")
     lines = [line for line in lines if not line.startswith(("cafile", "prefix", "nodedir"))]
     return "\n".join([*lines, f"cafile={CA_BUNDLE}"]) + "\n"
 

@@ -132,7 +132,7 @@ def busybox_image() -> Path:
     """Return the archive of the smallest useful image: a static busybox, and no Python."""
     with tempfile.TemporaryDirectory(dir=_images_dir()) as scratch:
         rootfs = Path(scratch)
-        _put_busybox(rootfs)
+        put_busybox(rootfs)
         applets = subprocess.run(
             [rootfs / "bin/busybox", "--list"], capture_output=True, text=True, check=True
         )
@@ -151,12 +151,13 @@ def pause_image() -> Path:
     """Return the archive of the image that holds a pod's namespaces open."""
     with tempfile.TemporaryDirectory(dir=_images_dir()) as scratch:
         rootfs = Path(scratch)
-        _put_busybox(rootfs)
+        put_busybox(rootfs)
         config = {"Entrypoint": ["/bin/busybox", "sleep", "2147483647"], "User": "65535:65535"}
         return image_from_directory(PAUSE_IMAGE, rootfs, config)
 
 
-def _put_busybox(rootfs: Path) -> None:
+def put_busybox(rootfs: Path) -> None:
+    """Fill an empty folder with a static busybox and the folders a container expects."""
     source = program("busybox")
     if source is None:
         raise ClusterError("busybox not found; run `cli.py build` first")

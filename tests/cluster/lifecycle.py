@@ -21,7 +21,16 @@ from tests.cluster import (
     processes,
     settings,
 )
-from tests.cluster.config import NODE_NAME, ClusterError, Paths, paths, require_root
+from tests.cluster.config import (
+    BUSYBOX_IMAGE,
+    NODE_ADDRESS,
+    NODE_NAME,
+    PAUSE_IMAGE,
+    ClusterError,
+    Paths,
+    paths,
+    require_root,
+)
 from tests.cluster.processes import wait_for
 
 _READY_MARK = "up"
@@ -59,7 +68,9 @@ def up(where: Paths | None = None) -> bool:
             start_component(name, where)
         _load_own_images(where)
         start_component("apiserver", where)
-        for name in ("controller-manager", "scheduler", "kubelet", "kube-proxy"):
+        for name in components.LISTENS:
+            _launch(name, where)
+        for name in components.LISTENS:
             start_component(name, where)
         _wait_until_usable(where)
         (where.run / _READY_MARK).touch()
@@ -91,9 +102,7 @@ def start_component(name: str, where: Paths | None = None) -> int:
     Fault tests pair it with `stop_component`. A running component is left as it is.
     """
     where = where or paths()
-    folder = build.folder(build.KUBERNETES) / "bin"
-    item = components.component(where, folder, name)
-    pid = processes.start(where, item)
+    pid = _launch(name, where)
     if not wait_for(lambda: _serves(where, name) or _died(where, name), _API_SECONDS):
         raise ClusterError(f"{name} does not become ready:\n{processes.log_tail(where, name)}")
     if _died(where, name):
@@ -109,6 +118,11 @@ def stop_component(name: str, where: Paths | None = None, *, kill: bool = False)
     return processes.stop(where, name, stop_seconds=components.STOP_SECONDS, kill=kill)
 
 
+def _launch(name: str, where: Paths) -> int:
+    folder = build.folder(build.KUBERNETES) / "bin"
+    return processes.start(where, components.component(where, folder, name))
+
+
 def _serves(where: Paths, name: str) -> bool:
     if name == "etcd":
         return _accepts(components.etcd_socket(where))
@@ -116,7 +130,9 @@ def _serves(where: Paths, name: str) -> bool:
         return _accepts(where.containerd_socket)
     if name == "apiserver":
         return api.ready(api.Api(where))
-    return processes.running_pid(where, name) is not None
+    if name in components.LISTENS:
+        return _listens(components.LISTENS[name])
+    return True
 
 
 def _died(where: Paths, name: str) -> bool:
@@ -132,11 +148,19 @@ def _accepts(path: Path) -> bool:
     return True
 
 
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection((NODE_ADDRESS, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
 def _load_own_images(where: Paths) -> None:
     have = images.image_names(where)
     for name, archive in (
-        (images.PAUSE_IMAGE, images.pause_image),
-        (images.BUSYBOX_IMAGE, images.busybox_image),
+        (PAUSE_IMAGE, images.pause_image),
+        (BUSYBOX_IMAGE, images.busybox_image),
     ):
         if name not in have:
             images.import_image(where, archive())

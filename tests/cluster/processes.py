@@ -25,18 +25,22 @@ class Component:
         command: Program and arguments.
         cwd: Working directory.
         environment: Variables on top of a minimal environment.
+        sockets: Sockets that a killed process leaves and the next one would trip over.
     """
 
     name: str
     command: Sequence[str]
     cwd: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    sockets: Sequence[Path] = ()
 
 
 def start(where: Paths, component: Component) -> int:
     """Start a component unless it runs already, and return its pid."""
     if (pid := running_pid(where, component.name)) is not None:
         return pid
+    for leftover in component.sockets:
+        leftover.unlink(missing_ok=True)
     where.logs.mkdir(parents=True, exist_ok=True)
     where.run.mkdir(parents=True, exist_ok=True)
     log = where.logs / f"{component.name}.log"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.cluster.certs import kubeconfig_path
+from tests.cluster.components import LISTENS
 from tests.cluster.config import (
     DNS_ADDRESS,
     KUBELET_PORT,
@@ -140,7 +141,7 @@ def kube_proxy(where: Paths) -> Mapping[str, Any]:
         "clientConnection": {"kubeconfig": str(kubeconfig_path(where, "kube-proxy"))},
         "bindAddress": NODE_ADDRESS,
         "healthzBindAddress": f"{NODE_ADDRESS}:10256",
-        "metricsBindAddress": f"{NODE_ADDRESS}:10249",
+        "metricsBindAddress": f"{NODE_ADDRESS}:{LISTENS['kube-proxy']}",
         "hostnameOverride": NODE_NAME,
         "clusterCIDR": POD_CIDR,
         "nodePortAddresses": [f"{NODE_ADDRESS}/32"],
