@@ -1,6 +1,6 @@
 """A decision is data: a closed set of actions, the status to write, and when to look again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from benchwarden.planning.plan import Batch, Plan
@@ -99,4 +99,3 @@ class Decision:
     actions: tuple[Action, ...] = ()
     status: dict[str, Any] | None = None
     requeue_after_seconds: float | None = None
-    notes: tuple[str, ...] = field(default=())

@@ -35,6 +35,7 @@ class ObservedPod:
         phase: Pending, Running, Succeeded, Failed or Unknown.
         reason: pod-level reason, such as Evicted, DeadlineExceeded, NodeLost.
         disruption: reason of a true DisruptionTarget condition, or empty.
+        deletion_at: when its grace period ends, if it is being deleted.
         unschedulable_since: since when the PodScheduled condition is False/Unschedulable.
         containers: init containers in order, then main containers.
     """
@@ -49,6 +50,7 @@ class ObservedPod:
     disruption: str = ""
     unschedulable_since: datetime | None = None
     created_at: datetime | None = None
+    deletion_at: datetime | None = None
     containers: tuple[ObservedContainer, ...] = ()
 
 

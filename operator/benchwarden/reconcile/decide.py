@@ -1,0 +1,284 @@
+"""decide(world) -> Decision: what a run needs now, from the whole truth, without doing anything.
+
+Any pass may be the first or be repeated. Nothing here remembers: what was launched is seen, what was learnt is
+in rows, and what remains follows from both.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from benchwarden import names
+from benchwarden.planning.groups import group_trials
+from benchwarden.planning.plan import Batch, Plan
+from benchwarden.reconcile import status as status_of
+from benchwarden.reconcile.conditions import FALSE, TRUE, UNKNOWN, Condition, find
+from benchwarden.reconcile.decision import (
+    Action,
+    Compact,
+    Decision,
+    DeleteBatch,
+    DeleteRun,
+    EmitEvent,
+    EnsureInputs,
+    StorePlan,
+    StoreRows,
+)
+from benchwarden.reconcile.launching import launches
+from benchwarden.reconcile.outlook import Outlook, outlook
+from benchwarden.reconcile.probing import probe
+from benchwarden.reconcile.verdict import regressed, succeeded
+from benchwarden.reconcile.work import RetryPolicy, moment, survey
+from benchwarden.reconcile.world import Refusal, World
+from benchwarden.suites.instance import Panel
+
+FLUSH_ROWS = 50
+FLUSH_AFTER = timedelta(seconds=30)
+RESYNC_SECONDS = 30.0
+ACTIVE_SECONDS = 10.0
+
+
+def decide(world: World) -> Decision:
+    """The decision of one pass; see `World` for what it depends on."""
+    if world.panel is None and world.plan is None:
+        return _waiting(world, "the suite is being read")
+    if isinstance(world.panel, Refusal):
+        return _refused(world, world.panel)
+    if world.panel is None:
+        return _waiting(world, "the suite is being read again")
+    if world.plan is None:
+        return _planning(world, world.panel)
+    if world.plan.panel_digest != world.panel.digest:
+        text = "the suite's content changed after the run was planned; create a new run"
+        return _refused(world, Refusal(names.REASON_PLAN_CHANGED, text))
+    return _running(world, world.plan)
+
+
+def _waiting(world: World, message: str) -> Decision:
+    decided = [
+        Condition(names.CONDITION_ACCEPTED, UNKNOWN, names.REASON_STARTING, message),
+        Condition(names.CONDITION_PLANNED, UNKNOWN, names.REASON_STARTING),
+        Condition(names.CONDITION_PROGRESSING, UNKNOWN, names.REASON_STARTING),
+        Condition(names.CONDITION_SUCCEEDED, UNKNOWN, names.REASON_IN_PROGRESS),
+    ]
+    if world.run.status.get("conditions"):
+        return Decision(requeue_after_seconds=RESYNC_SECONDS)
+    status = status_of.build(world, decided, status_of.progress_of(world, None))
+    return Decision(status=status, requeue_after_seconds=RESYNC_SECONDS)
+
+
+def _refused(world: World, refusal: Refusal) -> Decision:
+    planned = world.plan is not None
+    ended = FALSE if not refusal.retry else UNKNOWN
+    decided = [
+        Condition(names.CONDITION_ACCEPTED, FALSE, refusal.reason, refusal.message),
+        Condition(
+            names.CONDITION_PLANNED, TRUE if planned else FALSE, refusal.reason, refusal.message
+        ),
+        Condition(names.CONDITION_PROGRESSING, FALSE, refusal.reason, refusal.message),
+        Condition(names.CONDITION_SUCCEEDED, ended, refusal.reason, refusal.message),
+    ]
+    before = find(world.run.status.get("conditions") or [], names.CONDITION_ACCEPTED)
+    events: tuple[Action, ...] = ()
+    if (before.get("reason"), before.get("message")) != (
+        refusal.reason,
+        decided[0].message[:1024],
+    ):
+        events = (EmitEvent(refusal.reason, refusal.message, warning=True),)
+    status = status_of.build(world, decided, status_of.progress_of(world, None))
+    deletes: tuple[Action, ...] = _ttl(world, status) if not refusal.retry else ()
+    again = RESYNC_SECONDS if refusal.retry or world.run.spec.ttl_seconds_after_finished else None
+    return Decision((*events, *deletes), status, again)
+
+
+def _planning(world: World, panel: Panel) -> Decision:
+    """Accepted: probe the agent if it has something to probe, then freeze the plan."""
+    accepted = _accepted(panel)
+    if world.run.spec.cancel:
+        return _never_started(world, accepted, names.REASON_CANCELLED, "cancelled before it began")
+    if world.run.spec.suspend:
+        return _held(world, accepted)
+    probed = probe(world)
+    if probed.failure is not None:
+        reason, message = probed.failure
+        return _never_started(world, accepted, reason, message)
+    if not probed.done:
+        decided = [
+            accepted,
+            Condition(names.CONDITION_PLANNED, UNKNOWN, names.REASON_PROBING, probed.message),
+            Condition(names.CONDITION_PROGRESSING, TRUE, names.REASON_PROBING, probed.message),
+            Condition(names.CONDITION_SUCCEEDED, UNKNOWN, names.REASON_IN_PROGRESS),
+        ]
+        status = status_of.build(world, decided, status_of.progress_of(world, None))
+        return Decision(probed.actions, status, ACTIVE_SECONDS)
+    return Decision((StorePlan(make_plan(world, panel, probed.facts)),), None, 0.0)
+
+
+def make_plan(world: World, panel: Panel, facts: tuple[tuple[str, str], ...]) -> Plan:
+    """The plan that follows from panel, spec and what the probe learnt."""
+    execution = world.run.spec.execution
+    size = execution.batch_size or default_batch_size(world)
+    groups = group_trials(panel.instances, execution.trials_per_instance, size)
+    return Plan(panel.digest, groups, facts)
+
+
+def default_batch_size(world: World) -> int:
+    """5 where instances commonly share an image, 1 where each has its own."""
+    return 5 if world.run.spec.suite.tasks is not None else 1
+
+
+def _accepted(panel: Panel) -> Condition:
+    text = f"{len(panel.instances)} instances, panel {panel.digest[:12]}"
+    return Condition(names.CONDITION_ACCEPTED, TRUE, names.REASON_VALID, text)
+
+
+def _held(world: World, accepted: Condition) -> Decision:
+    decided = [
+        accepted,
+        Condition(names.CONDITION_PLANNED, UNKNOWN, names.REASON_SUSPENDED),
+        Condition(
+            names.CONDITION_PROGRESSING, FALSE, names.REASON_SUSPENDED, "spec.suspend is true"
+        ),
+        Condition(names.CONDITION_SUCCEEDED, UNKNOWN, names.REASON_SUSPENDED),
+    ]
+    return Decision((), status_of.build(world, decided, status_of.progress_of(world, None)), None)
+
+
+def _never_started(world: World, accepted: Condition, reason: str, message: str) -> Decision:
+    decided = [
+        accepted,
+        Condition(names.CONDITION_PLANNED, FALSE, reason, message),
+        Condition(names.CONDITION_PROGRESSING, FALSE, reason, message),
+        Condition(names.CONDITION_SUCCEEDED, FALSE, reason, message),
+    ]
+    before = find(world.run.status.get("conditions") or [], names.CONDITION_SUCCEEDED)
+    actions: list[Action] = [
+        DeleteBatch(each.batch.name, each.batch.uid)
+        for each in world.batches
+        if not each.batch.deleting and not each.batch.gone
+    ]
+    if before.get("reason") != reason:
+        actions.append(EmitEvent(reason, message, warning=True))
+    status = status_of.build(world, decided, status_of.progress_of(world, None))
+    again = RESYNC_SECONDS if world.run.spec.ttl_seconds_after_finished is not None else None
+    return Decision((*actions, *_ttl(world, status)), status, again)
+
+
+def _running(world: World, plan: Plan) -> Decision:
+    spec = world.run.spec
+    policy = RetryPolicy(
+        spec.execution.infra_retries_per_trial, spec.execution.infra_retries_total, spec.retry
+    )
+    alive = frozenset(
+        member.key
+        for view in world.batches
+        if not view.over
+        for member in view.batch.members
+        if not world.tally.knows(member)
+    )
+    work = survey(plan, world.tally, alive, policy, world.now)
+    ahead = outlook(world, work)
+    actions: list[Action] = []
+    if _flush_due(world, ahead):
+        actions.append(StoreRows(world.unstored))
+    actions += _deletes(world, ahead, flushed=bool(actions) or not world.unstored)
+    actions += _missing_inputs(world)
+    if ahead.open:
+        actions += launches(world, work)
+    decided = _conditions(world, plan, ahead)
+    status = status_of.build(world, decided, status_of.progress_of(world, work))
+    if ahead.ended:
+        comparison = regressed(world)
+        if comparison is not None:
+            condition, figures = comparison
+            status = status_of.build(
+                world, [*decided, condition], status_of.progress_of(world, work)
+            )
+            status["comparison"] = figures
+        actions += _ends(world, status)
+    return Decision(tuple(actions), status, _requeue(world, ahead))
+
+
+def _flush_due(world: World, ahead: Outlook) -> bool:
+    if not world.unstored:
+        return False
+    waited = world.last_stored_at is None or world.now - world.last_stored_at >= FLUSH_AFTER
+    return waited or ahead.ended or len(world.unstored) >= FLUSH_ROWS
+
+
+def _deletes(world: World, ahead: Outlook, *, flushed: bool) -> list[Action]:
+    """Jobs that have nothing more to say; their rows are stored first or in this same decision."""
+    unstored = {row.batch for row in world.unstored} if not flushed else set()
+    keep = world.run.spec.cleanup_policy
+    actions: list[Action] = []
+    for view in world.batches:
+        batch = view.batch
+        if batch.deleting or batch.gone or batch.name in unstored:
+            continue
+        if batch.role == names.ROLE_PROBE or ahead.cut_short:
+            actions.append(DeleteBatch(batch.name, batch.uid))
+        elif view.over and view.spent:
+            stuck = view.ending is not None and not batch.finished
+            clean = all(
+                world.tally.state(member.key).verdict is not None for member in batch.members
+            )
+            if keep == "Always" or stuck or (keep == "OnSuccess" and clean):
+                actions.append(DeleteBatch(batch.name, batch.uid))
+    return actions
+
+
+def _missing_inputs(world: World) -> list[Action]:
+    """Input ConfigMaps of Jobs this process did not create: a crash may have come between."""
+    return [
+        EnsureInputs(view.batch.name, view.batch.uid, Batch(view.batch.members))
+        for view in world.batches
+        if view.batch.members
+        and not view.over
+        and not view.batch.deleting
+        and view.batch.name not in world.inputs_ensured
+    ]
+
+
+def _conditions(world: World, plan: Plan, ahead: Outlook) -> list[Condition]:
+    assert isinstance(world.panel, Panel)  # noqa: S101  # decide() came here with a panel
+    text = f"{plan.trials} trials in {len(plan.groups)} batches"
+    return [
+        _accepted(world.panel),
+        Condition(names.CONDITION_PLANNED, TRUE, names.REASON_PLANNED, text),
+        Condition(names.CONDITION_PROGRESSING, ahead.progressing, ahead.reason, ahead.message),
+        succeeded(world, ahead),
+    ]
+
+
+def _ends(world: World, status: dict[str, Any]) -> list[Action]:
+    """What the end of a run asks for: compact results, tell it once, later delete the run."""
+    before = find(world.run.status.get("conditions") or [], names.CONDITION_SUCCEEDED)
+    after = find(status["conditions"], names.CONDITION_SUCCEEDED)
+    actions: list[Action] = []
+    if before.get("status") != after["status"] or before.get("reason") != after["reason"]:
+        actions.append(Compact())
+        warning = after["status"] != TRUE
+        actions.append(EmitEvent(after["reason"], after["message"], warning=warning))
+    actions += _ttl(world, status)
+    return actions
+
+
+def _ttl(world: World, status: dict[str, Any]) -> tuple[Action, ...]:
+    ttl = world.run.spec.ttl_seconds_after_finished
+    finished = status.get("finishedAt")
+    if ttl is None or not finished:
+        return ()
+    due = moment(finished) + timedelta(seconds=ttl)
+    return (DeleteRun(),) if world.now >= due else ()
+
+
+def _requeue(world: World, ahead: Outlook) -> float | None:
+    if ahead.ended:
+        left = any(not view.batch.gone for view in world.batches)
+        waits = world.run.spec.ttl_seconds_after_finished is not None
+        return RESYNC_SECONDS if left or waits else None
+    if ahead.next_at is not None:
+        return min(max((ahead.next_at - world.now).total_seconds(), 0.5), ACTIVE_SECONDS)
+    if world.unstored and world.last_stored_at is not None:
+        due = (world.last_stored_at + FLUSH_AFTER - world.now).total_seconds()
+        return min(max(due, 0.5), ACTIVE_SECONDS)
+    return ACTIVE_SECONDS

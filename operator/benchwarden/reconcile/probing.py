@@ -1,0 +1,95 @@
+"""Probing: one small Job per run asks the agent's service once, before hundreds of pods do."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from benchwarden import names
+from benchwarden.manifests import naming
+from benchwarden.reconcile import observed as seen
+from benchwarden.reconcile.conditions import FALSE, find
+from benchwarden.reconcile.decision import Action, LaunchProbe
+from benchwarden.reconcile.outlook import FATAL_REASONS, explain_refusal
+from benchwarden.reconcile.world import BatchView, World
+from benchwarden_runner import protocol
+
+MAX_ATTEMPTS = 3
+NEXT_ATTEMPT_AFTER = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What is known before the fan-out: facts for the plan, a failure, or what is being done."""
+
+    done: bool = False
+    facts: tuple[tuple[str, str], ...] = ()
+    failure: tuple[str, str] | None = None  # reason, message
+    actions: tuple[Action, ...] = ()
+    message: str = ""
+
+
+def probe(world: World) -> Probed:
+    """The probe's result; agents with nothing to probe are done at once."""
+    if world.run.spec.agent.claude_code is None:
+        return Probed(done=True)
+    before = find(world.run.status.get("conditions") or [], names.CONDITION_PLANNED)
+    handled = int(world.run.status.get("retriesHandled") or 0)
+    if before.get("status") == FALSE and handled >= world.run.spec.retry:
+        return Probed(failure=(str(before.get("reason")), str(before.get("message"))))
+    probes = [view for view in world.batches if view.batch.role == names.ROLE_PROBE]
+    reports = [report for view in probes if (report := _report(view)) is not None]
+    for report in reports:
+        if report.outcome == protocol.COMPLETED:
+            return Probed(done=True, facts=_facts(report))
+        if report.outcome in protocol.FATAL_CLASSES:
+            reason = FATAL_REASONS[report.outcome]
+            return Probed(failure=(reason, f"the probe says {report.outcome}: {report.reason}"))
+    return _next(world, probes)
+
+
+def _next(world: World, probes: list[BatchView]) -> Probed:
+    alive = [view for view in probes if not view.over]
+    if alive:
+        refused = next((view for view in alive if view.batch.create_failure), None)
+        if refused is not None:
+            _, advice = explain_refusal(refused.batch.create_failure)
+            return Probed(message=f"{refused.batch.create_failure[:600]} {advice}")
+        return Probed(message="asking the agent's service once")
+    if len(probes) >= MAX_ATTEMPTS:
+        text = "; ".join(_why(view) for view in probes)
+        return Probed(failure=(names.REASON_PROBE_FAILED, text))
+    newest = max((view.batch.created_at for view in probes if view.batch.created_at), default=None)
+    if newest is not None and world.now - newest < NEXT_ATTEMPT_AFTER:
+        return Probed(message=f"the probe failed ({_why(probes[-1])}); it is tried again")
+    attempt = len(probes) + 1
+    name = naming.probe_name(world.run.name, world.run.uid, attempt)
+    launch = LaunchProbe(name, attempt)
+    return Probed(actions=(launch,), message="asking the agent's service once")
+
+
+def _report(view: BatchView) -> protocol.ProbeReport | None:
+    if view.batch.pod is None:
+        return None
+    for container in view.batch.pod.containers:
+        if container.name == names.CONTAINER_PROBE and container.state == seen.TERMINATED:
+            message = protocol.decode(container.message)
+            return message if isinstance(message, protocol.ProbeReport) else None
+    return None
+
+
+def _why(view: BatchView) -> str:
+    report = _report(view)
+    if report is not None:
+        return f"{report.outcome}: {report.reason}"
+    if view.ending is not None:
+        return f"{view.ending.outcome}: {view.ending.reason}"
+    return "no report"
+
+
+def _facts(report: protocol.ProbeReport) -> tuple[tuple[str, str], ...]:
+    facts = {
+        "cliSha256": report.cli_sha256,
+        "cliVersion": report.cli_version,
+        "model": report.model,
+        "probeCostUsd": report.cost_usd,
+    }
+    return tuple(sorted((key, value) for key, value in facts.items() if value))

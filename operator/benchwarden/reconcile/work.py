@@ -1,0 +1,171 @@
+"""What is left to do: which trials are done, missing, alive or ready, and in which batches they go next."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from benchwarden.planning.plan import Batch, Member, Plan, TrialKey
+from benchwarden.results.row import Row
+from benchwarden.results.tally import Tally, TrialState
+from benchwarden_runner import protocol
+
+API_WINDOW = timedelta(minutes=10)
+BRAKE_WINDOW = timedelta(minutes=5)
+CORROBORATING_INSTANCES = 2
+FIRST_DELAY_SECONDS = 5.0
+FIRST_API_DELAY_SECONDS = 30.0
+LONGEST_DELAY_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a trial may be charged before it counts as missing.
+
+    Attributes:
+        per_trial: infra retries after the first attempt.
+        total: charges over the whole run, or None.
+        rounds: `spec.retry`: each round grants the same allowance again.
+    """
+
+    per_trial: int
+    total: int | None = None
+    rounds: int = 0
+
+    def exhausted(self, state: TrialState, charges_in_run: int) -> bool:
+        """Whether the trial may not be launched again."""
+        if self.total is not None and charges_in_run > self.total * (1 + self.rounds):
+            return True
+        allowed = (1 + self.per_trial) * (1 + self.rounds)
+        history = state.history()
+        # A run into its own limit and a silent grader always get their one retry: it decides pass or fail.
+        if history.limit_charges or history.silent_grader_charges:
+            allowed = max(allowed, 2)
+        return len(state.charges) >= allowed
+
+    def fatal(self, state: TrialState) -> bool:
+        """Whether the trial's charges end the run (bad key, unknown model, CLI too old)."""
+        count = sum(1 for row in state.charges if row.outcome in protocol.FATAL_CLASSES)
+        return count > self.rounds
+
+
+@dataclass(slots=True)
+class Work:
+    """The state of every planned trial, and the batches that could be launched now."""
+
+    ready: list[Batch] = field(default_factory=list)
+    missing: list[TrialKey] = field(default_factory=list)
+    delayed_until: datetime | None = None
+    fatal: Row | None = None
+    alive: int = 0
+    waiting: int = 0
+
+    def delay(self, until: datetime) -> None:
+        """Remember the earliest time at which something delayed becomes ready."""
+        if self.delayed_until is None or until < self.delayed_until:
+            self.delayed_until = until
+
+
+def survey(
+    plan: Plan, tally: Tally, alive: frozenset[TrialKey], policy: RetryPolicy, now: datetime
+) -> Work:
+    """Sort every planned trial into done, missing, alive, delayed or ready.
+
+    Ready batches come in launch order: first launches in plan order, then trials put back (together as they
+    were), then charged trials, each alone. One pass over the plan: O(trials).
+    """
+    sorting = _Sorting(Work(), policy, tally.charges.total(), alive, now)
+    work = sorting.work
+    for group in plan.groups:
+        fresh: list[Member] = []
+        for key in group:
+            state = tally.trials.get(key)
+            if state is not None:
+                if state.verdict is None:
+                    sorting.place(key, state)
+            elif key in alive:
+                work.alive += 1
+            else:
+                fresh.append(Member(key.instance, key.trial, 1))
+        if fresh:
+            work.ready.append(Batch(tuple(fresh)))
+    work.ready += [Batch(tuple(members)) for members in sorting.back.values()]
+    work.ready += sorting.solo
+    return work
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """Places trials that were launched before and have no verdict."""
+
+    work: Work
+    policy: RetryPolicy
+    charges_in_run: int
+    alive: frozenset[TrialKey]
+    now: datetime
+    back: dict[str, list[Member]] = field(default_factory=dict)
+    solo: list[Batch] = field(default_factory=list)
+
+    def place(self, key: TrialKey, state: TrialState) -> None:
+        """Decide where a trial with history and without verdict stands."""
+        if self.work.fatal is None and self.policy.fatal(state):
+            self.work.fatal = next(
+                row for row in reversed(state.charges) if row.outcome in protocol.FATAL_CLASSES
+            )
+        if key in self.alive:
+            self.work.alive += 1
+            return
+        release = state.last_release
+        put_back = release is not None and release.launch == state.launches
+        if not put_back and self.policy.exhausted(state, self.charges_in_run):
+            self.work.missing.append(key)
+            return
+        until = _not_before(state)
+        member = Member(key.instance, key.trial, state.launches + 1)
+        if until > self.now:
+            self.work.delay(until)
+            self.work.waiting += 1
+        elif put_back and release is not None and not state.charges:
+            self.back.setdefault(release.batch, []).append(member)
+        else:
+            self.solo.append(Batch((member,)))
+
+
+def _not_before(state: TrialState) -> datetime:
+    """When the trial may be launched again: later after each launch, and later still after API trouble."""
+    last = state.last_release
+    if state.charges and (last is None or state.charges[-1].launch > last.launch):
+        last = state.charges[-1]
+    if last is None:
+        return datetime.min.replace(tzinfo=UTC)
+    first = FIRST_API_DELAY_SECONDS if last.outcome in protocol.API_CLASSES else FIRST_DELAY_SECONDS
+    if not last.outcome and state.launches == 1:
+        first = 0.0  # put back once: nobody's fault, go on at once
+    delay = min(first * 2 ** min(state.launches - 1, 10), LONGEST_DELAY_SECONDS)
+    return moment(last.finished_at) + timedelta(seconds=delay)
+
+
+def moment(stamp: str) -> datetime:
+    """A row's time as an aware datetime."""
+    return datetime.fromisoformat(stamp)
+
+
+def corroborated(row: Row, api_charges: Iterable[Row]) -> bool:
+    """Whether two other instances reported the same API class within ten minutes of `row`."""
+    at = moment(row.finished_at)
+    others = {
+        each.instance
+        for each in api_charges
+        if each.outcome == row.outcome
+        and each.instance != row.instance
+        and abs(moment(each.finished_at) - at) <= API_WINDOW
+    }
+    return len(others) >= CORROBORATING_INSTANCES
+
+
+def braked_parallelism(parallelism: int, api_charges: Iterable[Row], now: datetime) -> int:
+    """Pods in flight allowed now: halved for each recent API refusal down to an eighth, at least one.
+
+    Recovery is slow by itself: a refusal stops counting five minutes after it was recorded.
+    """
+    recent = sum(1 for row in api_charges if now - moment(row.finished_at) <= BRAKE_WINDOW)
+    return max(1, parallelism >> min(recent, 3))

@@ -1,0 +1,120 @@
+"""Result shards: rows as gzip-compressed JSON lines, small enough for a ConfigMap each.
+
+A row in a shard is a JSON object with default values left out; unknown keys are ignored on reading, so that an
+older operator can read a newer one's rows.
+"""
+
+import gzip
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+from benchwarden import names
+from benchwarden.errors import InvalidInputError
+from benchwarden.results.row import Row
+
+KEY_ROWS = "rows.jsonl.gz"
+
+_FIELDS = {each.name: each for each in fields(Row)}
+_DEFAULTS = {name: each.default for name, each in _FIELDS.items() if each.default is not MISSING}
+_TUPLES = {"tests", "tools"}
+
+
+def row_to_json(row: Row) -> dict[str, Any]:
+    """A row as a JSON object without its default values."""
+    found: dict[str, Any] = {}
+    for name in _FIELDS:
+        value = getattr(row, name)
+        if name not in _DEFAULTS or value != _DEFAULTS[name]:
+            found[name] = dict(value) if name == "tools" else value
+    return found
+
+
+def row_from_json(data: Any) -> Row:
+    """A row from its JSON object.
+
+    Raises:
+        InvalidInputError: not an object, or a key is missing or of another type.
+    """
+    if not isinstance(data, dict):
+        raise InvalidInputError("a result row must be a JSON object", reason="RowsInvalid")
+    known = {name: value for name, value in data.items() if name in _FIELDS}
+    try:
+        if "tools" in known:
+            known["tools"] = tuple(sorted((str(k), int(v)) for k, v in known["tools"].items()))
+        if "tests" in known:
+            known["tests"] = tuple(int(value) for value in known["tests"])
+        row = Row(**known)
+        _check_types(row)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidInputError(f"not a result row: {error}", reason="RowsInvalid") from error
+    return row
+
+
+def _check_types(row: Row) -> None:
+    if len(row.tests) != len(("f2p passed", "f2p total", "p2p passed", "p2p total")):
+        raise TypeError("tests needs four numbers")
+    for name, each in _FIELDS.items():
+        value = getattr(row, name)
+        kind = each.type if isinstance(each.type, type) else str
+        if name in _TUPLES:
+            continue
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            continue
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+
+
+def lines(rows: Iterable[Row]) -> bytes:
+    """Rows as JSON lines, one key order, ASCII."""
+    return b"".join(
+        json.dumps(row_to_json(row), separators=(",", ":")).encode() + b"\n" for row in rows
+    )
+
+
+def pack(rows: Sequence[Row], limit_bytes: int = names.RESULT_SHARD_BYTES) -> list[bytes]:
+    """Compress rows into as few shards as stay below `limit_bytes` each (deterministic bytes)."""
+    if not rows:
+        return []
+    data = gzip.compress(lines(rows), compresslevel=6, mtime=0)
+    if len(data) <= limit_bytes or len(rows) == 1:
+        return [data]
+    half = len(rows) // 2
+    return pack(rows[:half], limit_bytes) + pack(rows[half:], limit_bytes)
+
+
+def unpack(data: bytes) -> list[Row]:
+    """Rows of one shard, in order.
+
+    Raises:
+        InvalidInputError: the data is not gzip, is cut, or a line is not a row; names the line.
+    """
+    try:
+        text = gzip.decompress(data)
+    except (OSError, EOFError, ValueError) as error:
+        raise InvalidInputError(f"not a result shard: {error}", reason="RowsInvalid") from error
+    return parse_lines(text)
+
+
+def parse_lines(text: bytes) -> list[Row]:
+    """Rows of JSON lines; blank lines are skipped.
+
+    Raises:
+        InvalidInputError: a line is not a row; names the line.
+    """
+    rows: list[Row] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(row_from_json(json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            raise InvalidInputError(
+                f"not JSON: {error}", reason="RowsInvalid", field=f"line {number}"
+            ) from error
+        except InvalidInputError as error:
+            raise InvalidInputError(
+                str(error), reason="RowsInvalid", field=f"line {number}"
+            ) from error
+    return rows
