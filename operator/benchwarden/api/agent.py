@@ -87,7 +87,7 @@ class ClaudeCode(KubeModel):
             cel=(
                 "self.credentials.mode != 'direct' || has(self.credentials.apiKey)"
                 " || has(self.credentials.authToken)"
-                f" || self.env.exists(e, e.name in {list(_PROVIDER_VARIABLES)!r})"
+                f" || (has(self.env) && self.env.exists(e, e.name in {list(_PROVIDER_VARIABLES)!r}))"
             ),
             message=(
                 "credentials.mode direct needs apiKey or authToken (a Secret's name and key),"
@@ -108,9 +108,7 @@ class ClaudeCode(KubeModel):
     """Exact CLI version such as `2.1.330`, or `latest`, which is resolved once for the whole run."""
     model: Annotated[
         str,
-        StringConstraints(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*(\[1m\])?$", min_length=1, max_length=256
-        ),
+        StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*(\[1m\])?$", max_length=256),
     ]
     """Full model id; never an alias such as `sonnet`."""
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None

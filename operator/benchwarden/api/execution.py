@@ -20,7 +20,7 @@ from benchwarden.api.scalars import (
 
 ImagePrefix = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$", min_length=1, max_length=255),
+    StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$", max_length=255),
 ]
 
 

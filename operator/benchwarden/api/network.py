@@ -7,9 +7,7 @@ from pydantic import Field, StringConstraints
 from benchwarden.api.model import KubeModel, Rule
 from benchwarden.api.scalars import Bool, Int, LabelKey, Labels, LabelValue
 
-Cidr = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$", min_length=4, max_length=64)
-]
+Cidr = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$", max_length=64)]
 
 
 class NetworkPort(KubeModel):
@@ -37,7 +35,9 @@ class SelectorExpression(KubeModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="(self.operator in ['In', 'NotIn']) == (self.values.size() > 0)",
+            cel=(
+                "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)"
+            ),
             message="In and NotIn need values, Exists and DoesNotExist take none",
             holds=lambda own: (own.operator in {"In", "NotIn"}) == bool(own.values),
             field="values",
@@ -74,7 +74,7 @@ class Egress(KubeModel):
             ),
         ),
         Rule(
-            cel="self.except.size() == 0 || has(self.cidr)",
+            cel="!has(self.except) || has(self.cidr)",
             message="except narrows a cidr; it needs one",
             holds=lambda own: not own.except_ or own.cidr is not None,
             field="except",

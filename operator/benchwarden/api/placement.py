@@ -8,23 +8,34 @@ from benchwarden.api.model import KubeModel, Rule
 from benchwarden.api.scalars import INT32_MAX, Int, LabelKey, LabelValue, Quantity
 
 
-class ResourceAmounts(KubeModel):
-    """Amounts of the resources a container may have."""
+class ResourceRequests(KubeModel):
+    """What the scheduler sets aside."""
+
+    cpu: Quantity = "500m"
+    """Cores, such as `500m` or `2`."""
+    memory: Quantity = "1Gi"
+    """Bytes, such as `2Gi`."""
+    ephemeral_storage: Quantity | None = None
+    """Bytes of local disk, such as `5Gi`."""
+
+
+class ResourceLimits(KubeModel):
+    """What a container may use."""
 
     cpu: Quantity | None = None
-    """Cores, such as `500m` or `2`."""
-    memory: Quantity | None = None
-    """Bytes, such as `4Gi`."""
+    """Cores, such as `2`; no limit if unset."""
+    memory: Quantity = "4Gi"
+    """Bytes, such as `8Gi`; never unlimited, because an agent can leak a whole node's memory."""
     ephemeral_storage: Quantity | None = None
-    """Bytes of local disk, such as `10Gi`."""
+    """Bytes of local disk, such as `20Gi`; no limit if unset."""
 
 
 class Resources(KubeModel):
     """Requests and limits of each agent and each grader container."""
 
-    requests: ResourceAmounts = ResourceAmounts(cpu="500m", memory="1Gi")
+    requests: ResourceRequests = ResourceRequests()
     """What the scheduler sets aside; a pod asks for the largest of its containers, not the sum."""
-    limits: ResourceAmounts = ResourceAmounts(memory="4Gi")
+    limits: ResourceLimits = ResourceLimits()
     """What a container may use; an agent over its memory limit ends as agent_oom."""
 
 
@@ -64,8 +75,10 @@ class NodeExpression(KubeModel):
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             cel=(
-                "self.operator in ['Exists', 'DoesNotExist'] ? self.values.size() == 0 : "
-                "(self.operator in ['Gt', 'Lt'] ? self.values.size() == 1 : self.values.size() > 0)"
+                "self.operator in ['Exists', 'DoesNotExist']"
+                " ? !has(self.values) || self.values.size() == 0"
+                " : has(self.values) && (self.operator in ['Gt', 'Lt']"
+                " ? self.values.size() == 1 : self.values.size() > 0)"
             ),
             message="In and NotIn need values, Gt and Lt exactly one, Exists and DoesNotExist none",
             holds=lambda own: _values_fit(own.operator, len(own.values)),

@@ -34,21 +34,13 @@ HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_len
 Money = Annotated[str, StringConstraints(pattern=MONEY_PATTERN, max_length=14)]
 """An amount of US dollars as decimal text, such as "5" or "0.25"."""
 
-DnsSubdomain = Annotated[
-    str, StringConstraints(pattern=DNS_SUBDOMAIN_PATTERN, min_length=1, max_length=253)
-]
-DnsLabel = Annotated[str, StringConstraints(pattern=DNS_LABEL_PATTERN, min_length=1, max_length=63)]
-DataKey = Annotated[
-    str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", min_length=1, max_length=253)
-]
-EnvName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", min_length=1, max_length=128)
-]
-LabelKey = Annotated[
-    str, StringConstraints(pattern=LABEL_KEY_PATTERN, min_length=1, max_length=317)
-]
+DnsSubdomain = Annotated[str, StringConstraints(pattern=DNS_SUBDOMAIN_PATTERN, max_length=253)]
+DnsLabel = Annotated[str, StringConstraints(pattern=DNS_LABEL_PATTERN, max_length=63)]
+DataKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
+LabelKey = Annotated[str, StringConstraints(pattern=LABEL_KEY_PATTERN, max_length=317)]
 LabelValue = Annotated[str, StringConstraints(pattern=LABEL_VALUE_PATTERN, max_length=63)]
-InstanceId = Annotated[str, StringConstraints(pattern=r"^[^\s]+$", min_length=1, max_length=200)]
+InstanceId = Annotated[str, StringConstraints(pattern=r"^[^\s]+$", max_length=200)]
 Labels = Annotated[dict[str, LabelValue], Field(max_length=32)]
 Seconds = Annotated[Int, Field(ge=1, le=604_800)]
 Allowance = Annotated[Int, Field(ge=0, le=604_800)]
