@@ -27,6 +27,7 @@ ROLE_PROBE: Final = "probe"  # the Job that checks the agent before the fan-out
 ROLE_PLAN: Final = "plan"  # the ConfigMap that freezes what a run consists of
 ROLE_INPUT: Final = "input"  # a ConfigMap with the files a batch needs
 ROLE_RESULTS: Final = "results"  # a ConfigMap shard of result rows
+ROLE_NETWORK: Final = "network"  # the NetworkPolicy of a run
 
 # Annotations.
 ANNOTATION_MEMBERS: Final = (
