@@ -91,14 +91,10 @@ class KubeClient(Session):
             raise ConflictError(f"{resource.kind} {namespace}/{name} exists and is not ours")
         raise AssertionError("unreachable")
 
-    async def replace(
-        self, manifest: Mapping[str, Any], *, urgent: bool = False, deadline_seconds: float = 10.0
-    ) -> dict[str, Any]:
+    async def replace(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Write the whole object; ApiConflictError if it changed since it was read."""
         path = resource_of(manifest).item(*place_of(manifest))
-        return await self.request(
-            "PUT", path, body=manifest, urgent=urgent, deadline_seconds=deadline_seconds
-        )
+        return await self.request("PUT", path, body=manifest)
 
     async def patch(
         self,

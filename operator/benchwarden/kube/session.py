@@ -39,12 +39,14 @@ class ClientSettings:
         burst: requests at once.
         deadline_seconds: a request that found no good answer by then raises ApiUnavailableError.
         attempt_seconds: an exchange that takes longer counts as lost.
+        write_seconds: the same for exchanges that write; no more than the margin of the lease.
     """
 
     per_second: float = 20.0
     burst: int = 40
     deadline_seconds: float = 60.0
     attempt_seconds: float = 20.0
+    write_seconds: float = 10.0
     first_backoff_seconds: float = 0.25
 
 
@@ -82,6 +84,8 @@ class Session:
             self._settings.per_second, self._settings.burst, clock=clock, sleep=sleep
         )
         self._retries = 0
+        # Called before each exchange that writes, repeats included; raises if we may not (see `lease`).
+        self.fence: Callable[[], None] | None = None
 
     async def __aenter__(self) -> Self:
         """Open nothing yet: the first request does."""
@@ -120,9 +124,10 @@ class Session:
             body: anything that `json` can write.
             content_type: media type of the body.
             deadline_seconds: from the first exchange on; the wait for a turn is not counted.
-            urgent: do not wait for a turn (lease renewals).
+            urgent: wait for no turn and ask no fence: for what the fence itself has to write.
 
         Raises:
+            FencedError: the fence forbids the write.
             ApiUnavailableError: no good answer by the deadline.
             ApiError: a refusal that asking again would not change.
         """
@@ -134,6 +139,8 @@ class Session:
         give_up_at = self._clock() + patience
         renewed = False
         while True:
+            if self.fence is not None and method != "GET" and not urgent:
+                self.fence()
             generation = self._transport.generation
             answer = await self._exchange(exchange, give_up_at)
             if isinstance(answer, dict):
@@ -157,7 +164,9 @@ class Session:
 
     async def _exchange(self, exchange: Exchange, give_up_at: float) -> dict[str, Any] | Refusal:
         """One exchange: the object that the server sent, or why there is none."""
-        patience = min(self._settings.attempt_seconds, max(give_up_at - self._clock(), 0.05))
+        settings = self._settings
+        limit = settings.attempt_seconds if exchange.method == "GET" else settings.write_seconds
+        patience = min(limit, max(give_up_at - self._clock(), 0.05))
         try:
             answer = await self._transport.send(exchange, patience)
         except CONNECTION_ERRORS as error:
