@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from benchwarden.api.model import KubeModel, Rule, at_most_one, exactly_one
+from benchwarden.api import patterns
+from benchwarden.api.model import KubeModel, Rule, Unique, at_most_one, exactly_one
 from benchwarden.api.references import ConfigMapRef, Environment, SecretKeyRef
 from benchwarden.api.scalars import Bool, HttpUrl, Int, Money
 
@@ -17,9 +18,7 @@ _PROVIDER_VARIABLES = (
     "CLAUDE_CODE_USE_FOUNDRY",
 )
 
-Tool = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.:-]*(\([^)]*\))?$", max_length=200)
-]
+Tool = Annotated[str, StringConstraints(pattern=patterns.TOOL, max_length=200)]
 Argument = Annotated[str, StringConstraints(max_length=4096)]
 
 
@@ -101,14 +100,14 @@ class ClaudeCode(KubeModel):
     version: Annotated[
         str,
         StringConstraints(
-            pattern=r"^(latest|[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}(-[0-9A-Za-z.-]{1,40})?)$",
+            pattern=patterns.CLI_VERSION,
             max_length=64,
         ),
     ]
     """Exact CLI version such as `2.1.330`, or `latest`, which is resolved once for the whole run."""
     model: Annotated[
         str,
-        StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*(\[1m\])?$", max_length=256),
+        StringConstraints(pattern=patterns.MODEL, max_length=256),
     ]
     """Full model id; never an alias such as `sonnet`."""
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
@@ -119,7 +118,8 @@ class ClaudeCode(KubeModel):
     """Most that one instance may cost, in US dollars as text; overshoots by up to one model call."""
     allowed_tools: Annotated[
         tuple[Tool, ...],
-        Field(min_length=1, max_length=64, json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(min_length=1, max_length=64),
+        Unique(),
     ] = ("Bash", "Read", "Edit", "Write", "Glob", "Grep")
     """The built-in tools the agent has."""
     extra_args: Annotated[tuple[Argument, ...], Field(max_length=32)] = ()

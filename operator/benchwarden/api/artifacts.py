@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
+from benchwarden.api import patterns
 from benchwarden.api.model import KubeModel, Rule, at_least_one, exactly_one
 from benchwarden.api.references import ConfigMapKeyRef, SecretRef
 from benchwarden.api.scalars import INT53_MAX, DnsSubdomain, HttpUrl, Int, Money
@@ -19,18 +20,16 @@ class VolumeArtifacts(KubeModel):
 
     claim_name: DnsSubdomain
     """Name of the PersistentVolumeClaim, in the run's namespace."""
-    path: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", max_length=1024)
-    ] = "benchwarden"
+    path: Annotated[str, StringConstraints(pattern=patterns.FOLDER, max_length=1024)] = (
+        "benchwarden"
+    )
     """Folder inside the volume."""
 
 
 class S3Artifacts(KubeModel):
     """Artifacts in S3-compatible storage."""
 
-    url: Annotated[
-        str, StringConstraints(pattern=r"^s3://[a-z0-9][a-z0-9.-]*(/[^\s]*)?$", max_length=1024)
-    ]
+    url: Annotated[str, StringConstraints(pattern=patterns.S3_URL, max_length=1024)]
     """Bucket and prefix, such as `s3://bucket/benchwarden`."""
     endpoint_url: HttpUrl | None = None
     """Address of the storage service, where it is not AWS."""

@@ -82,7 +82,7 @@ def _root_schema() -> Schema:
             "kind": {"description": texts["kind"], "type": "string"},
             "metadata": {"type": "object"},
             "spec": structural_schema(_model_of("spec")),
-            "status": structural_schema(_model_of("status"), bounded=False),
+            "status": structural_schema(_model_of("status"), observed=True),
         },
     }
 

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from benchwarden.api.model import KubeModel
+from benchwarden.api import patterns
+from benchwarden.api.model import KubeModel, Unique
 from benchwarden.api.network import NetworkPolicySpec
 from benchwarden.api.placement import NodeAffinity, Resources, Toleration
 from benchwarden.api.references import Environment, SecretRef
@@ -20,7 +21,7 @@ from benchwarden.api.scalars import (
 
 ImagePrefix = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$", max_length=255),
+    StringConstraints(pattern=patterns.IMAGE_PREFIX, max_length=255),
 ]
 
 
@@ -86,13 +87,8 @@ class ExecutionSpec(KubeModel):
     """Priority class of the pods."""
     image_pull_secrets: Annotated[
         tuple[SecretRef, ...],
-        Field(
-            max_length=16,
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["name"],
-            },
-        ),
+        Field(max_length=16),
+        Unique("name"),
     ] = ()
     """Secrets for pulling instance images."""
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
@@ -106,6 +102,7 @@ class ExecutionSpec(KubeModel):
     network_policy: NetworkPolicySpec = NetworkPolicySpec()
     """What the pods may reach."""
     env: Environment = ()
-    """Environment variables of every agent and grader, such as proxy settings."""
+    """Environment variables of every agent and grader, such as proxy settings; those from Secrets reach
+    agents only."""
     ca_bundle: CaBundle | None = None
     """Certificates of a private authority."""

@@ -8,10 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,36 @@ class KubeModel(BaseModel):
                     "rule", "{message}", {"message": rule.message, "field": rule.field}
                 )
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """Marks a list whose items differ: in the field `key`, or as a whole if there is none."""
+
+    key: str = ""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._differ, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        marks = {"x-kubernetes-list-type": "map" if self.key else "set"}
+        keys = {"x-kubernetes-list-map-keys": [self.key]} if self.key else {}
+        return {**handler(schema), **marks, **keys}
+
+    def _differ(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        seen = set()
+        for item in items:
+            identity = getattr(item, self.key) if self.key else item
+            if identity in seen:
+                raise PydanticCustomError(
+                    "duplicate", "{identity} is there twice; remove one", {"identity": identity}
+                )
+            seen.add(identity)
+        return items
 
 
 def exactly_one(*fields: str, field: str = "") -> Rule:

@@ -4,10 +4,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from benchwarden.api import patterns
 from benchwarden.api.model import KubeModel, Rule
 from benchwarden.api.scalars import Bool, Int, LabelKey, Labels, LabelValue
 
-Cidr = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F:.]+/[0-9]{1,3}$", max_length=64)]
+Cidr = Annotated[str, StringConstraints(pattern=patterns.CIDR, max_length=64)]
 
 
 class NetworkPort(KubeModel):
@@ -74,7 +75,7 @@ class Egress(KubeModel):
             ),
         ),
         Rule(
-            cel="!has(self.except) || has(self.cidr)",
+            cel="!has(self.except) || self.except.size() == 0 || has(self.cidr)",
             message="except narrows a cidr; it needs one",
             holds=lambda own: not own.except_ or own.cidr is not None,
             field="except",
@@ -95,6 +96,15 @@ class Egress(KubeModel):
 
 class NetworkPolicySpec(KubeModel):
     """The run's own NetworkPolicy: DNS, the API or gateway, and what is allowed here."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.enabled || !has(self.allowedEgress) || self.allowedEgress.size() == 0",
+            message="without the policy everything is open; remove allowedEgress or enable the policy",
+            holds=lambda own: own.enabled or not own.allowed_egress,
+            field="allowedEgress",
+        ),
+    )
 
     enabled: Bool = True
     """Create the policy; whether it is enforced depends on the cluster's network."""

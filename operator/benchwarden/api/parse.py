@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from benchwarden.api.patterns import MEANINGS
 from benchwarden.api.run import BenchmarkRun
 from benchwarden.errors import InvalidInputError
 from benchwarden.names import REASON_INVALID_SPEC
@@ -77,7 +78,6 @@ _SENTENCES: Final = {
     "missing": "is required",
     "extra_forbidden": "is not a field here; check its spelling and indentation",
     "literal_error": "must be {expected}, not {given}",
-    "string_pattern_mismatch": "{given} does not match {pattern}",
     "greater_than_equal": "must be at least {ge}, not {given}",
     "less_than_equal": "must be at most {le}, not {given}",
     "string_too_long": "must have at most {max_length} characters",
@@ -85,15 +85,19 @@ _SENTENCES: Final = {
     "too_long": "must have at most {max_length} items, not {actual_length}",
     "too_short": "must have at least {min_length} item",
     "rule": "{message}",
+    "duplicate": "{identity} is there twice; remove one",
 }
 
 
 def _sentence(detail: ErrorDetails) -> str:
     """One pydantic error in words that say the fix."""
+    given, limits = _shown(detail["input"]), detail.get("ctx", {})
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{given} is not {MEANINGS.get(limits['pattern'], limits['pattern'])}"
     template = _SENTENCES.get(detail["type"])
     if template is None:
         return _type_sentence(detail["type"], detail["input"])
-    return template.format(given=_shown(detail["input"]), **detail.get("ctx", {}))
+    return template.format(given=given, **limits)
 
 
 def _type_sentence(kind: str, given: Any) -> str:

@@ -55,6 +55,12 @@ class Toleration(KubeModel):
             holds=lambda own: own.key is not None or own.operator == "Exists",
             field="operator",
         ),
+        Rule(
+            cel="!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')",
+            message="tolerationSeconds needs effect NoExecute",
+            holds=lambda own: own.toleration_seconds is None or own.effect == "NoExecute",
+            field="tolerationSeconds",
+        ),
     )
 
     key: LabelKey | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from benchwarden.api.model import KubeModel, Rule, exactly_one
+from benchwarden.api.model import KubeModel, Rule, Unique, exactly_one
 from benchwarden.api.scalars import DataKey, DnsSubdomain, EnvName, Text
 
 
@@ -55,8 +55,6 @@ class EnvVar(KubeModel):
 
 Environment = Annotated[
     tuple[EnvVar, ...],
-    Field(
-        max_length=64,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-    ),
+    Field(max_length=64),
+    Unique("name"),
 ]

@@ -1,7 +1,7 @@
 """The scalar types of the API: bounded strings and integers, and never a float.
 
 Every string has a pattern or at least a length, because the API server prices CEL rules by the
-largest value the schema allows. Patterns are written for Go, Rust and Python alike.
+largest value the schema allows.
 """
 
 from decimal import Decimal
@@ -9,38 +9,31 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, Strict, StringConstraints, WithJsonSchema
 
+from benchwarden.api import patterns
+
 INT32_MAX: Final = 2_147_483_647
 INT53_MAX: Final = 9_007_199_254_740_991
-
-QUANTITY_PATTERN: Final = r"^[0-9]{1,12}(\.[0-9]{1,6})?(Ki|Mi|Gi|Ti|Pi|m|k|M|G|T|P)?$"
-MONEY_PATTERN: Final = r"^[0-9]{1,9}(\.[0-9]{1,4})?$"
-DNS_SUBDOMAIN_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-DNS_LABEL_PATTERN: Final = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-LABEL_KEY_PATTERN: Final = (
-    r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
-)
-LABEL_VALUE_PATTERN: Final = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
 
 Bool = Annotated[bool, Strict()]
 Int = Annotated[int, Strict()]
 """An integer that is written as one: no text, no boolean, no 5.0."""
 
 Text = Annotated[str, StringConstraints(max_length=4096)]
-Path = Annotated[str, StringConstraints(pattern=r"^/[^\s]*$", max_length=1024)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[a-f0-9]{64}$", max_length=64)]
-SourceUrl = Annotated[str, StringConstraints(pattern=r"^(https|s3)://[^\s]+$", max_length=2048)]
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
+Path = Annotated[str, StringConstraints(pattern=patterns.PATH, max_length=1024)]
+Sha256 = Annotated[str, StringConstraints(pattern=patterns.SHA256, max_length=64)]
+SourceUrl = Annotated[str, StringConstraints(pattern=patterns.SOURCE_URL, max_length=2048)]
+HttpUrl = Annotated[str, StringConstraints(pattern=patterns.HTTP_URL, max_length=2048)]
 
-Money = Annotated[str, StringConstraints(pattern=MONEY_PATTERN, max_length=14)]
+Money = Annotated[str, StringConstraints(pattern=patterns.MONEY, max_length=14)]
 """An amount of US dollars as decimal text, such as "5" or "0.25"."""
 
-DnsSubdomain = Annotated[str, StringConstraints(pattern=DNS_SUBDOMAIN_PATTERN, max_length=253)]
-DnsLabel = Annotated[str, StringConstraints(pattern=DNS_LABEL_PATTERN, max_length=63)]
-DataKey = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
-LabelKey = Annotated[str, StringConstraints(pattern=LABEL_KEY_PATTERN, max_length=317)]
-LabelValue = Annotated[str, StringConstraints(pattern=LABEL_VALUE_PATTERN, max_length=63)]
-InstanceId = Annotated[str, StringConstraints(pattern=r"^[^\s]+$", max_length=200)]
+DnsSubdomain = Annotated[str, StringConstraints(pattern=patterns.DNS_SUBDOMAIN, max_length=253)]
+DnsLabel = Annotated[str, StringConstraints(pattern=patterns.DNS_LABEL, max_length=63)]
+DataKey = Annotated[str, StringConstraints(pattern=patterns.DATA_KEY, max_length=253)]
+EnvName = Annotated[str, StringConstraints(pattern=patterns.ENV_NAME, max_length=128)]
+LabelKey = Annotated[str, StringConstraints(pattern=patterns.LABEL_KEY, max_length=317)]
+LabelValue = Annotated[str, StringConstraints(pattern=patterns.LABEL_VALUE, max_length=63)]
+InstanceId = Annotated[str, StringConstraints(pattern=patterns.INSTANCE_ID, max_length=200)]
 Labels = Annotated[dict[str, LabelValue], Field(max_length=32)]
 Seconds = Annotated[Int, Field(ge=1, le=604_800)]
 Allowance = Annotated[Int, Field(ge=0, le=604_800)]
@@ -53,12 +46,12 @@ def _integer_as_text(value: Any) -> Any:
 Quantity = Annotated[
     str,
     BeforeValidator(_integer_as_text),
-    StringConstraints(pattern=QUANTITY_PATTERN, max_length=24),
+    StringConstraints(pattern=patterns.QUANTITY, max_length=24),
     WithJsonSchema(
         {
             "anyOf": [{"type": "integer"}, {"type": "string"}],
             "x-kubernetes-int-or-string": True,
-            "pattern": QUANTITY_PATTERN,
+            "pattern": patterns.QUANTITY,
             "minimum": 0,
             "maxLength": 24,
         }

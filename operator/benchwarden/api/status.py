@@ -4,11 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from benchwarden.api.model import KubeModel
+from benchwarden.api.model import KubeModel, Unique
 from benchwarden.api.scalars import Int
-
-_BY_TYPE = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
-_BY_NAME = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 
 
 class Condition(KubeModel):
@@ -134,10 +131,6 @@ class Comparison(KubeModel):
     """Instances of this run that the other side lacks."""
     only_base: Int = 0
     """Instances of the other side that this run lacks."""
-    both: Int = 0
-    """Solved on both sides."""
-    neither: Int = 0
-    """Solved on neither side."""
     gained: Int = 0
     """Solved here and not by the other side."""
     lost: Int = 0
@@ -167,7 +160,7 @@ class BenchmarkRunStatus(KubeModel):
 
     observed_generation: Int = 0
     """Generation of the spec that this status is about."""
-    conditions: Annotated[tuple[Condition, ...], Field(json_schema_extra=_BY_TYPE)] = ()
+    conditions: Annotated[tuple[Condition, ...], Unique("type")] = ()
     """Accepted, Planned, Progressing, Succeeded; Regressed only with compareTo."""
     suite: SuiteStatus | None = None
     """The panel the run works on."""
@@ -191,7 +184,7 @@ class BenchmarkRunStatus(KubeModel):
     """US dollars spent, as the agents report it."""
     tokens: Tokens | None = None
     """Tokens used."""
-    results: Annotated[tuple[ResultShard, ...], Field(json_schema_extra=_BY_NAME)] = ()
+    results: Annotated[tuple[ResultShard, ...], Unique("name")] = ()
     """Where the result rows are."""
     errors: tuple[SampleError, ...] = ()
     """At most 20 instances that went wrong."""

@@ -61,12 +61,13 @@ class _ShortDefaults(GenerateJsonSchema):
         return super().encode_default(dft)
 
 
-def structural_schema(model: type[BaseModel], *, bounded: bool = True) -> Schema:
+def structural_schema(model: type[BaseModel], *, observed: bool = False) -> Schema:
     """Structural OpenAPI schema of a model.
 
     Args:
         model: the type; its docstrings become descriptions.
-        bounded: every string, list and map must have an upper bound (for the CEL cost budget).
+        observed: the schema of a status: the operator writes it, so it has no defaults and needs no
+            bounds; in a spec every string, list and map must have one, for the CEL cost budget.
 
     Raises:
         UnstructuralError: for floats, unions, tuples of fixed shape, free-form objects, missing
@@ -74,15 +75,15 @@ def structural_schema(model: type[BaseModel], *, bounded: bool = True) -> Schema
     """
     raw = model.model_json_schema(by_alias=True, schema_generator=_ShortDefaults)
     definitions = raw.pop("$defs", {})
-    return _Translator(definitions, bounded=bounded).translate(raw, model.__name__)
+    return _Translator(definitions, observed=observed).translate(raw, model.__name__)
 
 
 class _Translator:
     """One walk over one JSON Schema document."""
 
-    def __init__(self, definitions: Mapping[str, Schema], *, bounded: bool) -> None:
+    def __init__(self, definitions: Mapping[str, Schema], *, observed: bool) -> None:
         self._definitions = definitions
-        self._bounded = bounded
+        self._observed = observed
 
     def translate(self, node: Schema, path: str) -> Schema:
         """Structural form of one node; `path` is for error messages."""
@@ -93,7 +94,7 @@ class _Translator:
         result: Schema = {key: node[key] for key in _CARRIED if key in node}
         if "description" in result:
             result["description"] = " ".join(result["description"].split())
-        if "default" in node and node["default"] not in (None, [], ""):
+        if not self._observed and node.get("default") not in (None, [], ""):
             result["default"] = node["default"]
         if "x-kubernetes-int-or-string" in node:
             return {**result, "anyOf": node["anyOf"]}
@@ -151,7 +152,7 @@ class _Translator:
     def _check_bounds(self, schema: Schema, path: str) -> None:
         kind = "map" if "additionalProperties" in schema else schema["type"]
         bound = _BOUNDS.get(kind)
-        if self._bounded and bound and bound not in schema and "enum" not in schema:
+        if not self._observed and bound and bound not in schema and "enum" not in schema:
             raise UnstructuralError(f"{path}: needs {bound}, for the API server's cost of rules")
 
 

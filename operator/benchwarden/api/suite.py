@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from benchwarden.api.model import KubeModel, Rule, exactly_one
+from benchwarden.api import patterns
+from benchwarden.api.model import KubeModel, Rule, Unique, exactly_one
 from benchwarden.api.references import ConfigMapKeyRef
 from benchwarden.api.scalars import (
     INT53_MAX,
@@ -18,12 +19,11 @@ from benchwarden.api.scalars import (
     SourceUrl,
 )
 
-_SET = {"x-kubernetes-list-type": "set"}
-
-InstanceIds = Annotated[tuple[InstanceId, ...], Field(max_length=5000, json_schema_extra=_SET)]
+InstanceIds = Annotated[tuple[InstanceId, ...], Field(max_length=5000), Unique()]
 Words = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...],
-    Field(max_length=200, json_schema_extra=_SET),
+    Field(max_length=200),
+    Unique(),
 ]
 
 
@@ -41,12 +41,10 @@ class Dataset(KubeModel):
 
     id: Annotated[
         str,
-        StringConstraints(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$", max_length=200
-        ),
+        StringConstraints(pattern=patterns.DATASET_ID, max_length=200),
     ]
     """Dataset id, such as `princeton-nlp/SWE-bench_Verified`."""
-    revision: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]+$", max_length=200)]
+    revision: Annotated[str, StringConstraints(pattern=patterns.REVISION, max_length=200)]
     """Commit (40 hex digits, best) or tag of the dataset, so that the panel cannot drift."""
     split: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "test"
     """Split to read."""
@@ -159,13 +157,8 @@ class Selection(KubeModel):
     """Take a random sample of what is left."""
     quarantine: Annotated[
         tuple[Quarantined, ...],
-        Field(
-            max_length=500,
-            json_schema_extra={
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["id"],
-            },
-        ),
+        Field(max_length=500),
+        Unique("id"),
     ] = ()
     """Instances left out with a reason, such as a flaky test; they are counted in the status."""
 
