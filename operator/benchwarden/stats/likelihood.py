@@ -1,6 +1,7 @@
 """The log-likelihood ratio of one day: a stated kind of degradation against "nothing changed"."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,10 @@ BREAKAGE_SHARE = 0.10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """Nats that one pass and one fail of each instance add for the alternative."""
+    """Nats that one pass and one fail of each instance add for the alternative.
+
+    One alternative is a vector over instances, several are rows of a matrix (`stacked`).
+    """
 
     on_pass: FloatArray
     on_fail: FloatArray
@@ -27,6 +31,11 @@ class Weights:
         y = np.asarray(passes, dtype=np.float64)
         fails = np.asarray(trials, dtype=np.float64) - y
         return math.fsum((y * self.on_pass + fails * self.on_fail).tolist())
+
+    def days(self, passes: FloatArray, trials: FloatArray) -> list[float]:
+        """Return the day's log-likelihood ratio for each of several alternatives."""
+        rows = passes * self.on_pass + (trials - passes) * self.on_fail
+        return [math.fsum(row) for row in rows.tolist()]
 
 
 def capability(rates: FloatArray, shift: float = CAPABILITY_SHIFT) -> FloatArray:
@@ -42,3 +51,11 @@ def breakage(rates: FloatArray, share: float = BREAKAGE_SHARE) -> FloatArray:
 def weights(rates: FloatArray, alternative: FloatArray) -> Weights:
     """Return the weights of an alternative against ``rates``; all rates lie strictly in (0, 1)."""
     return Weights(np.log(alternative / rates), np.log((1.0 - alternative) / (1.0 - rates)))
+
+
+def stacked(alternatives: Sequence[Weights]) -> Weights:
+    """Return several alternatives as one matrix of weights, one row each; at least one."""
+    return Weights(
+        np.array([alternative.on_pass for alternative in alternatives]),
+        np.array([alternative.on_fail for alternative in alternatives]),
+    )
