@@ -1,0 +1,81 @@
+# One file, three images:
+#   operator      the operator and the command line
+#   runner        what batch pods inject: a relocatable Python and the runner
+#   claude-code   the runner with Claude Code, which may not be redistributed: you build it from binaries you fetch
+#
+# The base needs Python >= 3.11 with venv and pip; every stage uses the same one.
+ARG BASE_IMAGE=python:3.13-slim-bookworm
+
+FROM scratch AS source
+COPY pyproject.toml README.md LICENSE /
+COPY operator /operator
+COPY runner /runner
+
+FROM ${BASE_IMAGE} AS builder
+# Dependencies first: they change less often than the code. Bytecode is compiled once and never checked against
+# file times, so that it stays valid in every copy and starts fast on a read-only root.
+COPY locks /tmp/locks
+RUN set -eu; \
+    python3 -m venv --without-pip /opt/benchwarden/venv; \
+    pip="python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir --disable-pip-version-check"; \
+    $pip install --no-compile --only-binary :all: --require-hashes -r /tmp/locks/runtime.txt; \
+    $pip install --target /tmp/backend --only-binary :all: --require-hashes -r /tmp/locks/build.txt; \
+    find /opt/benchwarden/venv -path '*/site-packages/*' -type d -name tests -prune -exec rm -r {} +; \
+    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/benchwarden/venv
+COPY --from=source / /tmp/source
+RUN set -eu; \
+    pip="python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir --disable-pip-version-check"; \
+    PYTHONPATH=/tmp/backend $pip install --no-compile --no-deps --no-build-isolation /tmp/source; \
+    mkdir /opt/benchwarden/app; \
+    cp -r /tmp/source/runner/benchwarden_runner /opt/benchwarden/app/; \
+    printf 'from benchwarden_runner.__main__ import main\n\nraise SystemExit(main())\n' \
+        > /opt/benchwarden/app/__main__.py; \
+    python3 /tmp/source/runner/relocate.py /opt/benchwarden/python; \
+    python3 -m compileall -q --invalidation-mode unchecked-hash \
+        /opt/benchwarden/app /opt/benchwarden/venv/lib/python3*/site-packages/benchwarden*
+
+FROM ${BASE_IMAGE} AS operator
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="benchwarden" \
+      org.opencontainers.image.description="Tells whether your coding agent has got worse, with honest statistics" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=builder /opt/benchwarden/venv /opt/benchwarden/venv
+# Any user id and a read-only root will do: what must be written goes to /tmp.
+ENV PATH=/opt/benchwarden/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /tmp
+USER 65532:65532
+ENTRYPOINT ["benchwarden"]
+
+FROM ${BASE_IMAGE} AS runner
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="benchwarden-runner" \
+      org.opencontainers.image.description="Runs and grades one benchmark instance inside its own image" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=builder /opt/benchwarden/python /opt/benchwarden/python
+COPY --from=builder /opt/benchwarden/app /opt/benchwarden/app
+ENV HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /tmp
+USER 65532:65532
+CMD ["python3", "-I", "/opt/benchwarden/app", "--help"]
+
+# Fill the folder claude-code/ of the build context first: claude-glibc, claude-musl (optional), VERSION, SHA256SUMS.
+FROM runner AS claude-code
+ARG CLAUDE_CODE_VERSION
+LABEL dev.benchwarden.claude-code.version="${CLAUDE_CODE_VERSION}"
+COPY --chmod=0755 claude-code /opt/claude-code
+RUN set -eu; \
+    cd /opt/claude-code; \
+    test "$(cat VERSION)" = "${CLAUDE_CODE_VERSION}" || { \
+        echo "build-arg CLAUDE_CODE_VERSION is '${CLAUDE_CODE_VERSION}', claude-code/VERSION '$(cat VERSION)'" >&2; exit 1; }; \
+    sha256sum --check --strict SHA256SUMS
