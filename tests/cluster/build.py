@@ -21,8 +21,10 @@ from tests.cluster.packages import program
 
 MODULES = Path(__file__).parent
 MANIFEST = "SHA256SUMS"
-OLDEST_GO = (1, 24)
+_KEPT_DAYS = 30
 _VERSION_VARIABLE = "k8s.io/component-base/version"
+_CLIENT_VERSION_VARIABLE = "k8s.io/client-go/pkg/version"
+_HELM_KUBERNETES = "helm.sh/helm/v3/pkg/chartutil.k8sVersion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,20 @@ KUBERNETES = Target(
     ldflags=(
         f"-s -w -X {_VERSION_VARIABLE}.gitVersion={KUBERNETES_VERSION}"
         f" -X {_VERSION_VARIABLE}.gitMajor=1 -X {_VERSION_VARIABLE}.gitMinor=34"
+        f" -X {_CLIENT_VERSION_VARIABLE}.gitVersion={KUBERNETES_VERSION}"
     ),
 )
-TARGETS = {target.name: target for target in (KUBERNETES,)}
+HELM = Target(
+    name="helm",
+    version="v3.22.0",
+    packages=("helm.sh/helm/v3/cmd/helm",),
+    ldflags=(
+        "-s -w -X helm.sh/helm/v3/internal/version.version=v3.22.0"
+        f" -X {_HELM_KUBERNETES}Major=1 -X {_HELM_KUBERNETES}Minor=34"
+    ),
+)
+KWOK = Target(name="kwok", version="v0.8.0", packages=("sigs.k8s.io/kwok/cmd/kwok",))
+TARGETS = {target.name: target for target in (KUBERNETES, HELM, KWOK)}
 
 
 def folder(target: Target) -> Path:
@@ -105,12 +118,14 @@ def ensure(target: Target) -> Path:
     where.parent.mkdir(parents=True, exist_ok=True)
     with _lock(where.parent / f"{where.name}.lock"):
         if ready := binaries(target):
+            os.utime(where)
             return ready
+        _forget_old_builds(target)
         return _build(target, where)
 
 
 def _build(target: Target, where: Path) -> Path:
-    go = _go()
+    go = _go(target)
     print(f"building {target.name} {target.version}: minutes, once", file=sys.stderr)
     started = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix=where.name + ".", dir=where.parent))
@@ -140,14 +155,34 @@ def _build(target: Target, where: Path) -> Path:
     return where / "bin"
 
 
-def _go() -> str:
+def _forget_old_builds(target: Target) -> None:
+    # Several checkouts may share the cache, so a build in use by another one is kept.
+    oldest = time.time() - _KEPT_DAYS * 86400
+    for other in cache_dir().glob(f"{target.name}-*"):
+        if other.is_dir() and other.stat().st_mtime < oldest:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _go(target: Target) -> str:
+    needed = re.search(
+        r"^go (\d+)\.(\d+)", (MODULES / target.name / "go.mod").read_text(), re.MULTILINE
+    )
+    oldest = (int(needed[1]), int(needed[2])) if needed else (1, 24)
+    wanted = f"Go >= {oldest[0]}.{oldest[1]} is needed to build {target.name}"
     go = program("go") or shutil.which("/usr/local/go/bin/go")
     if go is None:
-        raise ClusterError("Go >= 1.24 is needed to build Kubernetes, and no `go` is on PATH")
-    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=True)
+        raise ClusterError(f"{wanted}, and no `go` is on PATH")
+    # Asked in the module's folder: there Go may switch to a newer toolchain by itself.
+    said = subprocess.run(
+        [go, "env", "GOVERSION"],
+        cwd=MODULES / target.name,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     version = re.match(r"go(\d+)\.(\d+)", said.stdout)
-    if version and (int(version[1]), int(version[2])) < OLDEST_GO:
-        raise ClusterError(f"Go >= 1.24 is needed to build Kubernetes, found {said.stdout.strip()}")
+    if version is None or (int(version[1]), int(version[2])) < oldest:
+        raise ClusterError(f"{wanted}, found {said.stdout.strip() or said.stderr.strip()}")
     return go
 
 

@@ -1,4 +1,4 @@
-"""The test cluster's command line: build, up, down, status, env, load-image."""
+"""The test cluster's command line: build, build-image, up, down, status, env, load-image."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.cluster import build, components, images, lifecycle, packages, processes
+from tests.cluster import build, components, dockerfile, images, lifecycle, packages, processes
 from tests.cluster.config import ClusterError, RootNeededError, paths
 
 EXIT_FAILED = 1
 EXIT_NEEDS_ROOT = 3
+_TARGETS = (*build.TARGETS, *packages.PACKAGE_TARGETS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cluster", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     build_parser = commands.add_parser("build", help="install packages and build the programs")
-    build_parser.add_argument("target", nargs="*", help=", ".join(build.TARGETS))
+    build_parser.add_argument("target", nargs="*", help=", ".join(_TARGETS))
     build_parser.set_defaults(run=_build)
     for name, run, text in (
         ("up", _up, "bring the cluster up and wait until it is usable"),
@@ -44,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
         ("env", _env, "print shell lines that set KUBECONFIG and PATH"),
     ):
         commands.add_parser(name, help=text).set_defaults(run=run)
+    image = commands.add_parser("build-image", help="build a target of the Dockerfile")
+    image.add_argument("target")
+    image.add_argument("--tag", help="default localhost/benchwarden-TARGET:test")
+    image.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE")
+    image.add_argument("--context", type=Path, default=dockerfile.REPOSITORY)
+    image.set_defaults(run=_build_image)
     load = commands.add_parser("load-image", help="import image archives")
     load.add_argument("archive", nargs="+", type=Path)
     load.set_defaults(run=_load_image)
@@ -51,15 +58,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(options: argparse.Namespace) -> int:
-    unknown = sorted(set(options.target) - set(build.TARGETS))
+    unknown = sorted(set(options.target) - set(_TARGETS))
     if unknown:
-        raise ClusterError(f"no build target {unknown[0]}; there are {', '.join(build.TARGETS)}")
+        raise ClusterError(f"no build target {unknown[0]}; there are {', '.join(_TARGETS)}")
     installed = packages.ensure(packages.CLUSTER_PROGRAMS)
     installed += packages.ensure(packages.IMAGE_PROGRAMS)
+    for name in options.target or [build.KUBERNETES.name]:
+        if name in packages.PACKAGE_TARGETS:
+            installed += packages.ensure(packages.PACKAGE_TARGETS[name])
+        else:
+            print(f"{name}: {build.ensure(build.TARGETS[name])}")
     if installed:
         print("installed:", " ".join(installed))
-    for name in options.target or [build.KUBERNETES.name]:
-        print(f"{name}: {build.ensure(build.TARGETS[name])}")
+    return 0
+
+
+def _build_image(options: argparse.Namespace) -> int:
+    tag = options.tag or f"localhost/benchwarden-{options.target}:test"
+    pairs = (argument.partition("=") for argument in options.build_arg)
+    arguments = {name: value for name, _, value in pairs}
+    archive = dockerfile.build_dockerfile(options.target, arguments, tag, context=options.context)
+    print(archive)
     return 0
 
 

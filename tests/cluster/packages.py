@@ -28,6 +28,11 @@ IMAGE_PROGRAMS: Mapping[str, str] = {
     "mmdebstrap": "mmdebstrap",
     "buildah": "buildah",
 }
+# Build targets that are a Debian package and nothing more.
+PACKAGE_TARGETS: Mapping[str, Mapping[str, str]] = {
+    "promtool": {"promtool": "prometheus"},
+    "amtool": {"amtool": "prometheus-alertmanager"},
+}
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 POLICY = Path("/usr/sbin/policy-rc.d")
 DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
