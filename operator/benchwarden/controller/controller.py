@@ -1,0 +1,273 @@
+"""The loop: events fill a queue of runs; a worker takes one, sees, decides, acts, and writes one status."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from benchwarden import names
+from benchwarden.controller import durable
+from benchwarden.controller.acting import Actor
+from benchwarden.controller.preparing import prepare, view_of
+from benchwarden.controller.queue import WorkQueue
+from benchwarden.controller.record import Record
+from benchwarden.errors import FencedError, InvalidInputError, UnavailableError
+from benchwarden.kube.client import KubeClient
+from benchwarden.kube.errors import ApiError, ForbiddenError, NotFoundError
+from benchwarden.kube.lease import Lease
+from benchwarden.kube.resources import RUNS
+from benchwarden.kube.view import ClusterView
+from benchwarden.manifests.settings import RunIdentity
+from benchwarden.reconcile.conditions import UNKNOWN, find
+from benchwarden.reconcile.decision import Decision
+from benchwarden.reconcile.observed import Observed
+from benchwarden.reconcile.refused import refused_status
+from benchwarden.reconcile.status import without_times
+from benchwarden.reconcile.world import RunView
+from benchwarden.suites.load import Sources
+from benchwarden.telemetry.instruments import ERROR, REQUEUE, REQUEUE_AFTER, SUCCESS, Instruments
+
+_LOG = logging.getLogger(__name__)
+
+STATUS_INTERVAL = timedelta(seconds=5)
+RELOAD_SECONDS = 15.0
+FIRST_BACKOFF_SECONDS = 1.0
+MOST_BACKOFF_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Controller:
+    """Reconciles all runs the operator sees."""
+
+    client: KubeClient
+    actor: Actor
+    sight: ClusterView
+    lease: Lease
+    sources: Callable[[str], Sources]  # by namespace
+    instruments: Instruments
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    queue: WorkQueue = field(default_factory=WorkQueue)
+    records: dict[str, Record] = field(default_factory=dict)
+
+    def see(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
+        """Take in a run as the watch shows it."""
+        metadata = raw.get("metadata") or {}
+        uid = str(metadata.get("uid") or "")
+        if not uid:
+            return
+        if deleted or metadata.get("deletionTimestamp"):
+            self._forget(uid)
+            return
+        record = self.records.get(uid)
+        if record is None:
+            identity = RunIdentity(str(metadata["name"]), str(metadata["namespace"]), uid)
+            self.records[uid] = Record(identity, raw, raw.get("status") or {})
+        elif raw.get("metadata", {}).get("generation") == record.raw["metadata"].get("generation"):
+            record.raw = raw
+            return  # an echo of our own status
+        else:
+            record.raw = raw
+            record.view = None
+        self.queue.add(uid)
+
+    def _forget(self, uid: str) -> None:
+        record = self.records.pop(uid, None)
+        if record is not None:
+            record.gone = True
+            if record.loading is not None:
+                record.loading.cancel()
+        self.sight.forget(uid)
+        self.queue.forget(uid)
+
+    async def work(self) -> None:
+        """One worker: forever takes a run and makes one pass."""
+        while True:
+            uid = await self.queue.take()
+            began = time.monotonic()
+            result = ERROR
+            try:
+                result = await self._pass(uid)
+            except asyncio.CancelledError:
+                raise
+            except Exception:  # noqa: BLE001  # one run's bug must not stop the others
+                _LOG.exception("run %s: the pass failed", uid)
+                self._again(uid)
+            finally:
+                self.instruments.reconciled("run", result, time.monotonic() - began)
+                self.queue.done(uid)
+
+    async def _pass(self, uid: str) -> str:
+        record = self.records.get(uid)
+        if record is None:
+            return SUCCESS
+        await self.lease.acquired.wait()
+        try:
+            decision = await self._reconcile(record)
+        except NotFoundError as error:
+            return await self._maybe_gone(uid, record, error)
+        except (ApiError, UnavailableError, FencedError) as error:
+            terminating = isinstance(error, ForbiddenError) and error.namespace_terminating
+            if terminating:
+                self._forget(uid)
+                return SUCCESS
+            _LOG.warning("run %s/%s: %s", record.identity.namespace, record.identity.name, error)
+            self._again(uid)
+            return ERROR
+        record.failures = 0
+        if decision.requeue_after_seconds is None:
+            return SUCCESS
+        if decision.requeue_after_seconds <= 0:
+            self.queue.add(uid)
+            return REQUEUE
+        self.queue.add_after(uid, decision.requeue_after_seconds)
+        return REQUEUE_AFTER
+
+    async def _maybe_gone(self, uid: str, record: Record, error: NotFoundError) -> str:
+        """A missing object is an error, unless it is the run itself that is gone."""
+        identity = record.identity
+        try:
+            found = await self.client.get(RUNS, identity.namespace, identity.name)
+        except NotFoundError:
+            self._forget(uid)
+            return SUCCESS
+        if str(found["metadata"]["uid"]) != uid or found["metadata"].get("deletionTimestamp"):
+            self._forget(uid)
+            return SUCCESS
+        _LOG.warning("run %s/%s: %s", identity.namespace, identity.name, error)
+        self._again(uid)
+        return ERROR
+
+    def _again(self, uid: str) -> None:
+        record = self.records.get(uid)
+        if record is None:
+            return
+        record.failures += 1
+        delay = min(FIRST_BACKOFF_SECONDS * 2 ** min(record.failures, 10), MOST_BACKOFF_SECONDS)
+        self.queue.add_after(uid, delay)
+
+    async def _reconcile(self, record: Record) -> Decision:
+        now = self.now()
+        try:
+            view = record.view or view_of(record.raw, record.status)
+        except InvalidInputError as error:
+            return await self._refuse(record, error, now)
+        record.view = view
+        view = replace(view, status=record.status)
+        if not record.loaded:
+            await self._load(record)
+        self._prepare(record, view, now)
+        await self.sight.look_up_refusals(record.identity.uid, now)
+        seen = self.sight.of_run(record.identity.uid, now)
+        decision = self._decide(record, view, seen, now)
+        if _ended(decision) and view.spec.compare_to is not None and record.base is None:
+            record.base = await durable.read_base(
+                self.client, record.identity.namespace, view.spec.compare_to
+            )
+            decision = self._decide(record, view, seen, now)
+        for action in decision.actions:
+            self.lease.check()
+            await self.actor.act(record, view, action, now)
+        if not record.cycle.unstored:
+            self.sight.acknowledge(record.identity.uid, seen)
+        return await self._write(record, decision, now)
+
+    def _decide(self, record: Record, view: RunView, seen: Observed, now: datetime) -> Decision:
+        observed = record.overlay(seen, now)
+        before = record.cycle.tally.conflicts
+        decision = record.cycle.step(view, record.panel, record.plan, observed, record.base, now)
+        self.instruments.conflicting(record.cycle.tally.conflicts - before)
+        return decision
+
+    async def _load(self, record: Record) -> None:
+        stored = await durable.read(self.client, record.identity)
+        record.plan = stored.plan
+        if not record.cycle.tally.rows:
+            record.cycle.load(stored.rows, self.now())
+            record.shards = dict(stored.shards)
+            numbers = [int(name.rsplit("-", 1)[1]) for name in stored.shards]
+            record.next_shard = max(numbers, default=-1) + 1
+        record.loaded = True
+
+    def _prepare(self, record: Record, view: RunView, now: datetime) -> None:
+        retry = getattr(record.panel, "retry", False)
+        if record.panel is not None and not (
+            retry and record.reload_at and now >= record.reload_at
+        ):
+            return
+        if record.loading is not None:
+            return
+        record.reload_at = now + timedelta(seconds=RELOAD_SECONDS)
+        uid = record.identity.uid
+        record.loading = asyncio.create_task(
+            prepare(
+                record,
+                view,
+                self.sources(record.identity.namespace),
+                self.actor.settings,
+                lambda: self.queue.add(uid),
+            )
+        )
+
+    async def _refuse(self, record: Record, error: InvalidInputError, now: datetime) -> Decision:
+        generation = int(record.raw["metadata"].get("generation") or 0)
+        status, event = refused_status(record.status, generation, error.reason, str(error), now)
+        if event is not None:
+            await self.actor.say(record, event, now)
+        return await self._write(record, Decision(status=status), now)
+
+    async def _write(self, record: Record, decision: Decision, now: datetime) -> Decision:
+        """Write the status if it says something new, at most every few seconds unless it matters."""
+        status = decision.status
+        if status is None:
+            return decision
+        if record.shards:
+            status["results"] = record.results()
+        if without_times(status) == without_times(record.status):
+            return decision
+        due = record.status_written_at
+        minor = _outline(status) == _outline(record.status)
+        if minor and due is not None and now - due < STATUS_INTERVAL:
+            wait = (due + STATUS_INTERVAL - now).total_seconds()
+            after = decision.requeue_after_seconds
+            return Decision(requeue_after_seconds=wait if after is None else min(wait, after))
+        self.lease.check()
+        identity = record.identity
+        await self.client.apply(
+            {
+                "apiVersion": names.API_VERSION,
+                "kind": names.RUN_KIND,
+                "metadata": {
+                    "name": identity.name,
+                    "namespace": identity.namespace,
+                    "uid": identity.uid,
+                },
+                "status": status,
+            },
+            subresource="status",
+        )
+        if _ended_status(status) and not _ended_status(record.status):
+            reason = find(status["conditions"], names.CONDITION_SUCCEEDED).get("reason")
+            self.instruments.run_ended(str(reason))
+        record.status = status
+        record.status_written_at = now
+        return decision
+
+
+def _outline(status: Mapping[str, Any]) -> list[tuple[Any, Any, Any]]:
+    """What must be told at once: conditions without their messages."""
+    return [
+        (each.get("type"), each.get("status"), each.get("reason"))
+        for each in status.get("conditions") or []
+    ]
+
+
+def _ended_status(status: Mapping[str, Any]) -> bool:
+    condition = find(status.get("conditions") or [], names.CONDITION_SUCCEEDED)
+    return bool(condition.get("status", UNKNOWN) != UNKNOWN)
+
+
+def _ended(decision: Decision) -> bool:
+    return decision.status is not None and _ended_status(decision.status)

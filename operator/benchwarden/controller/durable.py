@@ -1,0 +1,161 @@
+"""The durable part of a run: its plan and its result shards, as ConfigMaps that the run owns."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchwarden import names
+from benchwarden.controller.record import Record, cells_of_rows
+from benchwarden.errors import InvalidInputError
+from benchwarden.kube.client import KubeClient
+from benchwarden.kube.errors import AlreadyExistsError, NotFoundError
+from benchwarden.kube.resources import CONFIG_MAPS, RUNS
+from benchwarden.manifests import naming
+from benchwarden.manifests.metadata import run_metadata
+from benchwarden.manifests.plan_object import plan_config_map, plan_from_config_map
+from benchwarden.manifests.settings import RunIdentity
+from benchwarden.planning.plan import Plan
+from benchwarden.reconcile.world import BaseResults
+from benchwarden.results import shards
+from benchwarden.results.row import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was found in the cluster of a run."""
+
+    plan: Plan | None
+    rows: tuple[Row, ...]
+    shards: dict[str, int]
+
+
+def _selector(run_uid: str, role: str) -> str:
+    return f"{names.LABEL_RUN_UID}={run_uid},{names.LABEL_ROLE}={role}"
+
+
+def rows_of(config_map: Mapping[str, Any]) -> list[Row]:
+    """Rows of one result ConfigMap.
+
+    Raises:
+        InvalidInputError: what it holds is not a shard.
+    """
+    data = config_map.get("binaryData") or {}
+    return shards.unpack(base64.b64decode(str(data.get(shards.KEY_ROWS, ""))))
+
+
+def results_config_map(run: RunIdentity, number: int, data: bytes) -> dict[str, Any]:
+    """The ConfigMap of one shard; immutable, as results are."""
+    metadata = run_metadata(run, names.ROLE_RESULTS, naming.results_name(run.name, run.uid, number))
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "immutable": True,
+        "binaryData": {shards.KEY_ROWS: base64.b64encode(data).decode()},
+    }
+
+
+async def read(client: KubeClient, run: RunIdentity) -> Stored:
+    """Plan and rows as the cluster has them."""
+    plan: Plan | None = None
+    try:
+        found = await client.get(CONFIG_MAPS, run.namespace, naming.plan_name(run.name, run.uid))
+        plan = plan_from_config_map(found)
+    except NotFoundError:
+        pass
+    rows, counts = await read_rows(client, run.namespace, run.uid)
+    return Stored(plan, tuple(rows), counts)
+
+
+async def read_rows(
+    client: KubeClient, namespace: str, run_uid: str
+) -> tuple[list[Row], dict[str, int]]:
+    """Rows of all shards of a run in shard order, and the number of rows of each."""
+    found = await client.list_all(
+        CONFIG_MAPS, namespace, labels=_selector(run_uid, names.ROLE_RESULTS)
+    )
+    rows: list[Row] = []
+    counts: dict[str, int] = {}
+    for each in sorted(found, key=lambda item: str(item["metadata"]["name"])):
+        own = rows_of(each)
+        counts[str(each["metadata"]["name"])] = len(own)
+        rows += own
+    return rows, counts
+
+
+async def store_plan(client: KubeClient, run: RunIdentity, plan: Plan) -> None:
+    """Freeze the plan; one that is there already stands and is read at the next pass."""
+    await client.create_or_adopt(plan_config_map(run, plan))
+
+
+async def store_rows(client: KubeClient, record: Record, rows: Iterable[Row]) -> None:
+    """Append rows as new shards; a name taken by an earlier, unanswered create is passed over."""
+    kept = tuple(rows)
+    for data in shards.pack(kept):
+        count = len(shards.unpack(data))
+        while True:
+            manifest = results_config_map(record.identity, record.next_shard, data)
+            record.next_shard += 1
+            try:
+                await client.create(manifest)
+            except AlreadyExistsError:
+                continue
+            record.shards[str(manifest["metadata"]["name"])] = count
+            break
+
+
+async def compact(client: KubeClient, record: Record) -> None:
+    """Merge all shards into the fewest: new ones first, old ones deleted after; a crash only repeats rows."""
+    old = dict(record.shards)
+    merged = shards.pack(record.cycle.tally.rows)
+    if len(old) <= len(merged):
+        return
+    for name in old:
+        del record.shards[name]
+    await store_rows(client, record, record.cycle.tally.rows)
+    for name in old:
+        await client.delete(CONFIG_MAPS, record.identity.namespace, name)
+
+
+async def read_base(client: KubeClient, namespace: str, compare_to: Any) -> BaseResults:
+    """Results of the run or ConfigMap that `compareTo` names."""
+    try:
+        if compare_to.run is not None:
+            other = await client.get(RUNS, namespace, compare_to.run)
+            rows, _ = await read_rows(client, namespace, str(other["metadata"]["uid"]))
+            cells = cells_of_rows(rows)
+            if not cells:
+                return BaseResults(problem=f"run {compare_to.run} has no verdicts yet")
+            return BaseResults(cells)
+        reference = compare_to.config_map
+        found = await client.get(CONFIG_MAPS, namespace, reference.name)
+        text = (found.get("data") or {}).get(reference.key)
+        packed = (found.get("binaryData") or {}).get(reference.key)
+        if text is None and packed is None:
+            problem = f"ConfigMap {reference.name} has no key {reference.key}"
+            return BaseResults(problem=problem)
+        return parse_base(text.encode() if text is not None else base64.b64decode(str(packed)))
+    except NotFoundError as error:
+        return BaseResults(problem=str(error))
+    except (InvalidInputError, ValueError) as error:
+        return BaseResults(problem=f"the base cannot be read: {error}")
+
+
+def parse_base(data: bytes) -> BaseResults:
+    """Base results from `{instance: bool}` JSON, result rows as JSON lines, or a gzip shard.
+
+    Raises:
+        InvalidInputError: it is none of these.
+        ValueError: likewise.
+    """
+    if data[:2] == b"\x1f\x8b":
+        return BaseResults(cells_of_rows(shards.unpack(data)))
+    try:
+        whole = json.loads(data)
+    except ValueError:
+        return BaseResults(cells_of_rows(shards.parse_lines(data)))
+    if isinstance(whole, dict) and all(isinstance(value, bool) for value in whole.values()):
+        return BaseResults({key: (int(value), 1) for key, value in whole.items()})
+    return BaseResults(cells_of_rows(shards.parse_lines(data)))

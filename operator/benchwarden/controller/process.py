@@ -1,0 +1,145 @@
+"""The operator's process: client, lease, sight, workers and metrics put together and taken apart again."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from benchwarden import names
+from benchwarden.controller.acting import Actor
+from benchwarden.controller.controller import Controller
+from benchwarden.controller.samples import snapshot
+from benchwarden.kube.access import Access
+from benchwarden.kube.client import KubeClient
+from benchwarden.kube.events import EventRecorder
+from benchwarden.kube.lease import Lease, LeaseSettings
+from benchwarden.kube.session import ClientSettings
+from benchwarden.kube.sources import ConfigMapSource
+from benchwarden.kube.view import ClusterView
+from benchwarden.manifests.settings import ManifestSettings
+from benchwarden.settings import Settings
+from benchwarden.suites.load import Sources, SuiteSources
+from benchwarden.telemetry.instruments import Instruments
+from benchwarden.telemetry.server import TelemetryServer
+
+_LOG = logging.getLogger(__name__)
+
+WORKERS = 4
+LAG_TICK_SECONDS = 1.0
+LIVE_LAG_SECONDS = 30.0
+LIVE_SILENCE_SECONDS = 600.0
+
+
+class Process:
+    """Everything that lives as long as the operator does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._lag_seconds = 0.0
+        self.instruments = Instruments()
+        burst = int(settings.requests_per_second * 2)
+        self._client = KubeClient(
+            Access(), ClientSettings(per_second=settings.requests_per_second, burst=burst)
+        )
+        lease_seconds = settings.lease_seconds
+        self._lease = Lease(
+            self._client,
+            settings.own_namespace,
+            names.COMPONENT,
+            settings.identity,
+            LeaseSettings(
+                duration_seconds=lease_seconds,
+                renew_seconds=lease_seconds / 5,
+                margin_seconds=lease_seconds / 4,
+            ),
+        )
+        self._sight = ClusterView(self._client, settings.namespaces, self._wake)
+        manifests = ManifestSettings(
+            settings.runner_image,
+            settings.runner_pull_policy,
+            must_fail_address=settings.must_fail_address,
+        )
+        events = EventRecorder(self._client, settings.identity)
+        self.controller = Controller(
+            self._client,
+            Actor(self._client, events, manifests),
+            self._sight,
+            self._lease,
+            self._sources,
+            self.instruments,
+        )
+        self._server = TelemetryServer(
+            self._snapshot, self._live, self._ready, port=settings.metrics_port
+        )
+
+    def _wake(self, uid: str) -> None:
+        if uid in self.controller.records:
+            self.controller.queue.add(uid)
+
+    def _sources(self, namespace: str) -> Sources:
+        return SuiteSources(ConfigMapSource(self._client, namespace).read_config_map)
+
+    async def start(self) -> None:
+        """Start everything; workers begin once the cluster was seen and the lease is held."""
+        self._server.start()
+        self._tasks = [
+            asyncio.create_task(self._lease.run(), name="lease"),
+            asyncio.create_task(self._sight.run(), name="sight"),
+            asyncio.create_task(self._watch_lag(), name="lag"),
+            *(asyncio.create_task(self._worker(), name=f"worker-{n}") for n in range(WORKERS)),
+        ]
+
+    async def stop(self) -> None:
+        """Stop in reverse; the lease is released so that a successor need not wait."""
+        for task in reversed(self._tasks):
+            task.cancel()
+        for task in reversed(self._tasks):
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        self._server.stop()
+        await self._client.__aexit__(None, None, None)
+
+    def see(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
+        """Take in a run as kopf's watch shows it."""
+        self.controller.see(raw, deleted=deleted)
+
+    async def _worker(self) -> None:
+        await self._sight.synced.wait()
+        await self.controller.work()
+
+    async def _watch_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_TICK_SECONDS
+            await asyncio.sleep(LAG_TICK_SECONDS)
+            self._lag_seconds = max(0.0, loop.time() - due)
+            self.instruments.loop_lag(self._lag_seconds)
+            self.instruments.queue("run", len(self.controller.queue))
+            heard = datetime.now(UTC) - timedelta(seconds=self._sight.age_seconds())
+            self.instruments.informed("jobs_and_pods", heard)
+
+    def _snapshot(self) -> Any:
+        return snapshot(
+            tuple(self.controller.records.values()), self.instruments, self._client.stats()
+        )
+
+    def _live(self) -> list[str]:
+        problems = []
+        if self._lag_seconds > LIVE_LAG_SECONDS:
+            problems.append(f"the event loop is {self._lag_seconds:.0f} s late")
+        silence = self._sight.age_seconds()
+        if silence > LIVE_SILENCE_SECONDS:
+            problems.append(f"the API server has not been heard of for {silence:.0f} s")
+        problems += [f"task {task.get_name()} has ended" for task in self._tasks if task.done()]
+        return problems
+
+    def _ready(self) -> list[str]:
+        problems = self._live()
+        if not self._sight.synced.is_set():
+            problems.append("Jobs and pods are still being listed")
+        if not self._lease.held():
+            problems.append("the lease is not held")
+        return problems

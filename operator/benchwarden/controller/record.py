@@ -1,0 +1,90 @@
+"""What the process knows of one run between passes: a cache of the cluster, never the only copy."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from benchwarden.manifests.settings import RunIdentity
+from benchwarden.planning.plan import Plan
+from benchwarden.reconcile.cycle import Cycle
+from benchwarden.reconcile.observed import Observed, ObservedBatch
+from benchwarden.reconcile.world import BaseResults, Refusal, RunView
+from benchwarden.results.row import Row
+from benchwarden.suites.instance import Instance, Panel
+
+# A Job that was created and is not seen within this time is looked at anew: creating it again is harmless.
+EXPECTATION = timedelta(seconds=60)
+# A refused creation is tried again after this long.
+REFUSED_AGAIN = timedelta(seconds=15)
+
+
+@dataclass(slots=True)
+class Record:
+    """One run.
+
+    Attributes:
+        raw: the object as seen last.
+        status: the status this process wrote last, else the one seen first.
+        loaded: plan and rows were read from the cluster.
+        shards: result ConfigMaps with their numbers of rows, in name order.
+        expected: Jobs created and not seen yet, by name.
+        deleted: UIDs of Jobs whose deletion was asked for.
+    """
+
+    identity: RunIdentity
+    raw: Mapping[str, Any]
+    status: Mapping[str, Any]
+    cycle: Cycle = field(default_factory=Cycle)
+    view: RunView | None = None
+    panel: Panel | Refusal | None = None
+    instances: dict[str, Instance] = field(default_factory=dict)
+    loading: asyncio.Task[None] | None = None
+    reload_at: datetime | None = None
+    plan: Plan | None = None
+    loaded: bool = False
+    shards: dict[str, int] = field(default_factory=dict)
+    next_shard: int = 0
+    network_ensured: bool = False
+    base: BaseResults | None = None
+    expected: dict[str, ObservedBatch] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    status_written_at: datetime | None = None
+    failures: int = 0
+    gone: bool = False
+
+    def overlay(self, observed: Observed, now: datetime) -> Observed:
+        """What is seen, with what this process did and the watch has not told yet."""
+        seen = {batch.name for batch in observed.batches}
+        for name, batch in list(self.expected.items()):
+            patience = REFUSED_AGAIN if batch.create_failure else EXPECTATION
+            late = batch.created_at is not None and now - batch.created_at > patience
+            if name in seen or late:
+                del self.expected[name]
+        batches = [
+            replace(batch, deleting=True) if batch.uid in self.deleted else batch
+            for batch in observed.batches
+        ]
+        return Observed((*batches, *self.expected.values()))
+
+    def results(self) -> list[dict[str, Any]]:
+        """The result shards as the status names them."""
+        return [{"name": name, "rows": rows} for name, rows in sorted(self.shards.items())]
+
+    def cells(self) -> dict[str, tuple[int, int]]:
+        """Passes and valid trials per instance."""
+        return cells_of_rows(list(self.cycle.tally))
+
+
+def cells_of_rows(rows: list[Row]) -> dict[str, tuple[int, int]]:
+    """Passes and valid trials per instance of stored rows; the first verdict of a trial counts."""
+    cells: dict[str, tuple[int, int]] = {}
+    done: set[tuple[str, int]] = set()
+    for row in rows:
+        if row.kind != "verdict" or row.key in done:
+            continue
+        done.add(row.key)
+        passes, trials = cells.get(row.instance, (0, 0))
+        cells[row.instance] = (passes + (row.outcome == "resolved"), trials + 1)
+    return cells

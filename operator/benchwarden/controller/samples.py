@@ -1,0 +1,45 @@
+"""Samples: what a scrape shows, made from the records at the time of the scrape."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from benchwarden.controller.record import Record
+from benchwarden.kube.session import ClientStats
+from benchwarden.reconcile.status import agent_kind, suite_name
+from benchwarden.reconcile.work import moment
+from benchwarden.report.summary import Heading, summarise
+from benchwarden.telemetry.instruments import Instruments
+from benchwarden.telemetry.snapshot import RunSample, Snapshot, run_sample
+
+
+def snapshot(records: Iterable[Record], instruments: Instruments, stats: ClientStats) -> Snapshot:
+    """All runs that were read and planned, and the operator's own health."""
+    health = replace(instruments.read(), rest_requests={(c, m): n for (c, m), n in stats.requests.items()})
+    runs = tuple(sample for record in records if (sample := _sample(record)) is not None)
+    return Snapshot(runs, health)
+
+
+def _sample(record: Record) -> RunSample | None:
+    view, plan = record.view, record.plan
+    if view is None or plan is None or not record.loaded:
+        return None
+    status = record.status
+    claude = view.spec.agent.claude_code
+    rows = tuple(record.cycle.tally.rows)
+    heading = Heading(
+        run=view.name,
+        namespace=view.namespace,
+        suite=suite_name(view.spec),
+        panel_digest=plan.panel_digest,
+        agent=agent_kind(view.spec),
+        model=claude.model if claude is not None else "",
+        cli_version=dict(plan.agent).get("cliVersion", ""),
+        executor="kubernetes",
+        started_at=moment(status["startedAt"]) if status.get("startedAt") else None,
+        finished_at=moment(status["finishedAt"]) if status.get("finishedAt") else None,
+    )
+    budget = view.spec.budget
+    limit = Decimal(budget.max_usd) if budget and budget.max_usd is not None else None
+    keys = (key for group in plan.groups for key in group)
+    return run_sample(summarise(heading, tuple(keys), rows), rows, limit)
