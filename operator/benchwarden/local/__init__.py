@@ -1,1 +1,1 @@
-"""The embedded executor: the same run, with batches as local processes."""
+"""The embedded way to run: batches as processes of this machine, decided by the same code as on a cluster."""

@@ -1,0 +1,144 @@
+"""One local run from a request to its summary: check everything first, then start anything."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from benchwarden.api.run import BenchmarkRunSpec
+from benchwarden.errors import InvalidInputError
+from benchwarden.local import claude_code, environment, reading, workspace
+from benchwarden.local.bench import Shop, runner_command
+from benchwarden.local.comparing import base_results
+from benchwarden.local.directory import RunDirectory
+from benchwarden.local.executor import Assignment, Listener, LocalExecutor
+from benchwarden.local.runfile import RunFile
+from benchwarden.names import REASON_INVALID_SPEC
+from benchwarden.report.summary import Summary
+from benchwarden.suites.instance import Panel
+
+TOOLS: Final = "tools"
+TOOLS_CLAUDE: Final = "claude"
+USER_CONFIG: Final = "user-config"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        out: the run's directory.
+        parallelism: batches at the same time; None = the spec's, but not more than processors.
+        try_missing_again: as if `spec.retry` had grown by one.
+        environment: the user's.
+    """
+
+    file: RunFile
+    panel: Panel
+    out: Path
+    environment: Mapping[str, str]
+    parallelism: int | None = None
+    try_missing_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a local run came to."""
+
+    summary: Summary
+    status: Mapping[str, Any]
+    report: Path
+    results: Path
+
+
+async def run_locally(request: Request, listener: Listener, now: Callable[[], datetime]) -> Result:
+    """Run to the end, or go on with what an earlier call began in the same directory.
+
+    Raises:
+        InvalidInputError: the spec, suite or environment does not do; nothing was started.
+        UnavailableError: a program that is needed is not here.
+        ConflictError: another process works in the directory.
+    """
+    written = request.file.run.spec
+    name = request.file.run.metadata.name
+    workspace.check_panel(request.panel)
+    common = environment.common(written, request.environment)
+    credentials = environment.credentials(written, request.environment)
+    directory = RunDirectory(request.out)
+    identity = directory.open(name, written, now())
+    try:
+        if directory.read_plan() is None:
+            # Nothing ran yet: what failed before (a key, a missing program) may be mended by now.
+            directory.write_status({})
+        spec = _adapted(written, request, directory.read_status())
+        scratch = directory.fresh_scratch()
+        assignment = Assignment(
+            identity=identity,
+            spec=spec,
+            panel=request.panel,
+            shop=Shop(
+                spec=spec,
+                tools=_tools(spec, request.environment, scratch),
+                common=common,
+                credentials=credentials,
+                runner=runner_command(),
+                user_config=_user_config(spec, request.file, scratch),
+            ),
+            scratch=scratch,
+            namespace=request.file.run.metadata.namespace,
+            base=base_results(spec, directory.root.parent, request.file.read_config_map),
+        )
+        status = await LocalExecutor(assignment, directory, listener, now).run()
+        summary = reading.summary_of(directory, name, status, request.panel.quarantined)
+        return Result(summary, status, reading.write_report(directory, summary), directory.results)
+    finally:
+        directory.remove_scratch()
+        directory.close()
+
+
+def _adapted(
+    spec: BenchmarkRunSpec, request: Request, status: Mapping[str, Any]
+) -> BenchmarkRunSpec:
+    """The spec with what the command line decides."""
+    wanted = request.parallelism
+    if wanted is None:
+        wanted = min(spec.execution.parallelism, os.cpu_count() or 1)
+    changes: dict[str, Any] = {
+        "execution": spec.execution.model_copy(update={"parallelism": wanted})
+    }
+    handled = int(status.get("retriesHandled") or 0)
+    changes["retry"] = max(spec.retry, handled + request.try_missing_again)
+    return spec.model_copy(update=changes)
+
+
+def _tools(spec: BenchmarkRunSpec, own: Mapping[str, str], scratch: Path) -> Path:
+    """The folder for `--tools`; with Claude Code it holds the cached version that the spec names."""
+    tools = scratch / TOOLS
+    tools.mkdir()
+    claude = spec.agent.claude_code
+    if claude is None:
+        return tools
+    if claude.version == "latest":
+        raise InvalidInputError(
+            "must be an exact version here; `benchwarden claude fetch latest` says the newest one",
+            reason=REASON_INVALID_SPEC,
+            field="spec.agent.claudeCode.version",
+        )
+    found = claude_code.cached(claude.version, claude_code.cache_directory(own))
+    (tools / TOOLS_CLAUDE).symlink_to(found.absolute())
+    return tools
+
+
+def _user_config(spec: BenchmarkRunSpec, file: RunFile, scratch: Path) -> str:
+    """The folder that stands for the mounted ConfigMap of `userConfig`; empty if there is none."""
+    claude = spec.agent.claude_code
+    if claude is None or claude.user_config is None:
+        return ""
+    name = claude.user_config.config_map.name
+    folder = scratch / USER_CONFIG
+    folder.mkdir()
+    for key, content in file.config_map(name).items():
+        (folder / Path(key).name).write_bytes(content)
+    return str(folder)
