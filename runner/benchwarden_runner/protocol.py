@@ -301,7 +301,7 @@ def _shrink(kind: str, values: Dict[str, Any], name: str, limit_bytes: int) -> N
     values[name] = dict(items[:low]) if name == "tools" else items[:low]
 
 
-def _fit_value(name: str, value: Any) -> Any:  # noqa: PLR0911 - a table in prose
+def _fit_value(name: str, value: Any) -> Any:
     """`value` cut to what the field can carry."""
     if name == "tools":
         counts = sorted(value.items(), key=lambda item: (-item[1], item[0]))[:64]
@@ -345,7 +345,7 @@ def _from_wire(wire: Any) -> Optional[Message]:
     return _KINDS[kind](**values)
 
 
-def _well_formed(name: str, value: Any) -> bool:  # noqa: PLR0911 - likewise
+def _well_formed(name: str, value: Any) -> bool:
     """Whether `value` is what `encode` could have written for the field."""
     if name in _SECONDS:
         return type(value) in (int, float) and 0 <= value <= _SECONDS_MAX

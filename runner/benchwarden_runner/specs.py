@@ -66,6 +66,7 @@ class AgentSpec:
         include_ignored: whether the patch holds files that .gitignore hides.
         cut_history: whether git history beyond the base commit is removed first.
         must_fail_address: `ip:port` that a network policy must block; empty = not probed.
+        memory_limit_bytes: for `local`, where no cgroup says it; 0 = the cgroup's limit, if any.
         local: an ordinary process on a user's machine, not a container of its own.
     """
 
@@ -79,6 +80,7 @@ class AgentSpec:
     include_ignored: bool = False
     cut_history: bool = True
     must_fail_address: str = ""
+    memory_limit_bytes: int = 0
     local: bool = False
     claude: ClaudeSpec = ClaudeSpec()
 
@@ -132,6 +134,7 @@ class GradeSpec:
     skipped_counts_as_pass: bool = False
     test_files: Tuple[TestFileEntry, ...] = ()
     max_patch_bytes: int = 32 * 1024 * 1024
+    memory_limit_bytes: int = 0
     local: bool = False
 
     def to_json(self) -> str:

@@ -1,0 +1,54 @@
+"""Keeps secrets out of everything the runner writes: their values come from variables named like secrets."""
+
+import json
+import re
+from typing import Iterable, Iterator, List, Mapping, Tuple
+from urllib.parse import quote
+
+_SECRET_NAME = re.compile(
+    r"(_KEY|_TOKEN|_SECRET|_PASSWORD|_PASSWD|_CREDENTIALS?|_ACCESS_KEY_ID)$|^(TOKEN|PASSWORD|SECRET)$"
+)
+_SHORTEST = 8  # shorter values would blank out ordinary text
+_CHUNK_BYTES = 1 << 20
+
+
+class Redactor:
+    """Replaces the values of secret-looking variables by `[redacted NAME]`.
+
+    Each value is also found as JSON and URLs would spell it.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        found: List[Tuple[str, str]] = []
+        for name, value in environment.items():
+            if _SECRET_NAME.search(name.upper()) and len(value) >= _SHORTEST:
+                spellings = {value, json.dumps(value)[1:-1], quote(value, safe="")}
+                found += [(spelling, f"[redacted {name}]") for spelling in spellings]
+        self._pairs = sorted(found, key=lambda pair: -len(pair[0]))  # longest first: no remains
+        self._longest = max((len(value.encode()) for value, _ in found), default=0)
+
+    def text(self, text: str) -> str:
+        """`text` without secrets."""
+        for value, mark in self._pairs:
+            text = text.replace(value, mark)
+        return text
+
+    def data(self, data: bytes) -> bytes:
+        """`data` without secrets."""
+        for value, mark in self._pairs:
+            data = data.replace(value.encode("utf-8", "surrogateescape"), mark.encode())
+        return data
+
+    def chunks(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The concatenation of `chunks` without secrets, also those that lie across two chunks."""
+        rest = b""
+        for chunk in chunks:
+            rest = self.data(rest + chunk)
+            keep = self._safe_cut(rest)
+            yield rest[:keep]
+            rest = rest[keep:]
+        yield rest
+
+    def _safe_cut(self, data: bytes) -> int:
+        """How much of `data` cannot be the beginning of a secret that the next chunk completes."""
+        return max(0, len(data) - max(0, self._longest - 1))

@@ -1,0 +1,169 @@
+"""Runs one command under watch: it ends by itself, or for a cause that is named, and nothing of it remains.
+
+A watch is called about ten times a second with the seconds since the start and returns a cause to end the
+command, or an empty string. The end is SIGINT, then SIGTERM, then SIGKILL for what may tidy up first, and
+SIGKILL at once otherwise.
+"""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Callable, Mapping, Optional, Sequence
+
+from benchwarden_runner.cgroup import LIMIT_RATIO, Cgroup
+from benchwarden_runner.processes import ProcessTree
+
+# Causes.
+TIMEOUT = "timeout"
+MEMORY = "memory"
+OUTPUT = "output"
+TERMINATED = "terminated"  # the pod is being deleted
+
+OUTPUT_BYTES = 256 * 1024 * 1024
+_POLL_SECONDS = 0.05
+_INTERRUPT_SECONDS = 10.0
+_TERMINATE_SECONDS = 5.0
+
+Watch = Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a command ended.
+
+    Attributes:
+        returncode: of the main process; negative = signal.
+        cause: why it was ended; empty = by itself.
+        seconds: wall time.
+        clean: nothing it started is alive any more.
+    """
+
+    returncode: int
+    cause: str
+    seconds: float
+    clean: bool = True
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run; output goes to open descriptors."""
+
+    words: Sequence[str]
+    cwd: str
+    environment: Mapping[str, str]
+    stdout: int
+    stderr: int
+    stdin: Optional[int] = None
+
+
+class Termination:
+    """Remembers SIGTERM: PID 1 would otherwise ignore it, and a deleted pod would wait out its grace."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def _note(self, _number: int, _frame: object) -> None:
+        self.asked = True
+
+    def watch(self, _seconds: float) -> str:
+        """The watch that ends work when this process is told to go."""
+        return TERMINATED if self.asked else ""
+
+
+def supervise(
+    tree: ProcessTree, command: Command, watches: Sequence[Watch], *, gentle: bool = False
+) -> Ending:
+    """Run `command` to its end or its first cause; see the module's docstring.
+
+    Raises:
+        OSError: the command cannot be started.
+    """
+    begun = time.monotonic()
+    tree.start(
+        command.words,
+        cwd=command.cwd,
+        environment=command.environment,
+        stdin=command.stdin,
+        stdout=command.stdout,
+        stderr=command.stderr,
+    )
+    cause = ""
+    while tree.poll() is None and not cause:
+        time.sleep(_POLL_SECONDS)
+        seconds = time.monotonic() - begun
+        cause = next((found for watch in watches if (found := watch(seconds))), "")
+    if cause and gentle and cause != MEMORY:
+        _end_gently(tree)
+    clean = tree.kill_everything()
+    returncode = tree.wait(_TERMINATE_SECONDS)
+    seconds = time.monotonic() - begun
+    return Ending(-signal.SIGKILL if returncode is None else returncode, cause, seconds, clean)
+
+
+def _end_gently(tree: ProcessTree) -> None:
+    for number, seconds in (
+        (signal.SIGINT, _INTERRUPT_SECONDS),
+        (signal.SIGTERM, _TERMINATE_SECONDS),
+    ):
+        tree.signal_group(number)
+        if tree.wait(seconds) is not None:
+            return
+
+
+def deadline(limit_seconds: float) -> Watch:
+    """Ends work after `limit_seconds`."""
+    return lambda seconds: TIMEOUT if seconds >= limit_seconds else ""
+
+
+def output_size(*descriptors: int, limit_bytes: int = OUTPUT_BYTES) -> Watch:
+    """Ends work whose output files have grown past any use."""
+
+    def watch(_seconds: float) -> str:
+        written = sum(os.fstat(descriptor).st_size for descriptor in descriptors)
+        return OUTPUT if written > limit_bytes else ""
+
+    return watch
+
+
+class MemoryWatch:
+    """Ends work at 92 % of the memory limit, or when the kernel has ended part of it already."""
+
+    def __init__(self, tree: ProcessTree, limit_bytes: int, *, local: bool) -> None:
+        self._tree = tree
+        self._local = local
+        self._cgroup = Cgroup()
+        limit = None if local else self._cgroup.memory_limit_bytes()
+        if limit_bytes:
+            limit = min(limit, limit_bytes) if limit else limit_bytes
+        self._threshold = limit * LIMIT_RATIO if limit else None
+        self._kills = self._cgroup.oom_kills()
+        self._refusals = self._cgroup.process_refusals()
+
+    def __call__(self, _seconds: float) -> str:
+        """The watch."""
+        if not self._local and self._cgroup.oom_kills() > self._kills:
+            # The kubelet calls the whole container OOMKilled for it: going on would be for nothing.
+            return MEMORY
+        if self._threshold is None:
+            return ""
+        here = self._tree.resident_bytes if self._local else self._cgroup.memory_in_use_bytes
+        return MEMORY if here() >= self._threshold else ""
+
+    def processes_refused(self) -> bool:
+        """Whether forks have failed at the process limit since this watch was made."""
+        return not self._local and self._cgroup.process_refusals() > self._refusals
+
+
+def disk_is_full(*folders: str) -> bool:
+    """Whether a file system that work is written to has no room left."""
+    for folder in folders:
+        try:
+            status = os.statvfs(folder)
+        except OSError:
+            continue
+        if status.f_bavail * status.f_frsize < 1 << 20 or (status.f_files and not status.f_favail):
+            return True
+    return False
