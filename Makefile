@@ -1,0 +1,86 @@
+# benchwarden: every command a developer or user needs; `make` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CACHE := $(or $(BENCHWARDEN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/benchwarden)
+BIN := .venv/bin
+# The newest Python >= 3.11 that runs.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+SOURCES := $(shell git ls-files 'operator/*.py' 'runner/*.py' 'tests/*.py' 'benchmarks/*.py' 2>/dev/null)
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+.PHONY: setup
+setup: .venv/.runtime ## prepare .venv with the benchwarden command
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python >= 3.11 with venv is needed (on Debian: apt install python3-venv)" >&2; exit 3; }
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: locks/runtime.txt locks/build.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/runtime.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/build.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: setup-dev
+setup-dev: .venv/.dev ## prepare .venv for development and tests too
+
+.venv/.dev: locks/dev.txt .venv/.runtime
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@touch $@
+
+.PHONY: demo
+demo: setup ## run the bundled mini suite: on the cluster of KUBECONFIG if it answers, else locally
+	@$(BIN)/python -m benchwarden demo
+
+.PHONY: check
+check: setup-dev ## lint, types, import contracts, drift of generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.sizes
+	$(MAKE) --no-print-directory generate
+	@git diff --exit-code --stat -- crds docs/reference tests/golden || { echo "generated files differ: commit what make generate wrote" >&2; exit 1; }
+
+.PHONY: generate
+generate: setup-dev ## write everything that is generated: CRDs, references, goldens
+	$(BIN)/python -m tests.generate
+
+.PHONY: test
+test: setup-dev ## every test, the cluster ones included (needs root and Go, or KUBECONFIG)
+	@$(BIN)/python -m tests.everything
+
+.PHONY: test-unit
+test-unit: setup-dev ## the tests that need no cluster and no Claude Code
+	$(BIN)/pytest -q
+
+.PHONY: bench
+bench: setup-dev ## measure what README and docs promise, side by side
+	@$(BIN)/python -m benchmarks
+
+.PHONY: bench-stats
+bench-stats: setup-dev ## simulate the detectors (minutes)
+	$(BIN)/python benchmarks/stats.py
+
+.PHONY: cluster-up
+cluster-up: ## start the test cluster (built on first use)
+	@python3 tests/cluster/cli.py up
+
+.PHONY: cluster-down
+cluster-down: ## stop the test cluster and remove every trace
+	@python3 tests/cluster/cli.py down
+
+.PHONY: lock
+lock: ## resolve the dependencies anew (needs uv)
+	uv lock -q
+	uv export -q --no-emit-project --no-dev --no-header --no-annotate -o locks/runtime.txt
+	uv export -q --no-emit-project --all-extras --no-header --no-annotate -o locks/dev.txt
+	uv export -q --only-group build --no-header --no-annotate -o locks/build.txt
+
+.PHONY: clean
+clean: ## remove what make wrote into the work tree
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis out
