@@ -61,6 +61,11 @@ def instance(id: str = "calc-1", **fields: Any) -> Instance:
     return Instance(id=id, **{**usual, **fields})
 
 
+def hidden(path: str, content: bytes, *, executable: bool = False) -> TestFile:
+    """A file that the grader writes (under a name that pytest does not take for a test class)."""
+    return TestFile(path=path, content=content, executable=executable)
+
+
 def panel(*instances: Instance) -> dict[str, Instance]:
     """Instances by id."""
     return {each.id: each for each in instances}
