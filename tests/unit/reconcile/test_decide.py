@@ -4,22 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
-from benchwarden import names
-from benchwarden.reconcile.decision import (
-    Compact,
-    DeleteBatch,
-    DeleteRun,
-    EmitEvent,
-    EnsureInputs,
-    LaunchBatch,
-    LaunchProbe,
-    StorePlan,
-    StoreRows,
-)
-from benchwarden.reconcile.observed import ObservedBatch
-from benchwarden.reconcile.world import Refusal
-from benchwarden_runner import protocol
 from tests.builders import (
     CLAUDE,
     NOW,
@@ -34,6 +18,21 @@ from tests.builders import (
     told,
     waiting,
 )
+
+from benchwarden import names
+from benchwarden.reconcile.decision import (
+    Compact,
+    DeleteBatch,
+    DeleteRun,
+    EmitEvent,
+    EnsureInputs,
+    LaunchProbe,
+    StorePlan,
+    StoreRows,
+)
+from benchwarden.reconcile.observed import ObservedBatch
+from benchwarden.reconcile.world import Refusal
+from benchwarden_runner import protocol
 
 
 def kinds(decision):
