@@ -27,7 +27,7 @@ from benchwarden.reconcile.observed import Observed
 from benchwarden.reconcile.refused import refused_status
 from benchwarden.reconcile.status import without_times
 from benchwarden.reconcile.world import RunView
-from benchwarden.suites.load import Sources
+from benchwarden.suites.sources import Sources
 from benchwarden.telemetry.instruments import ERROR, REQUEUE, REQUEUE_AFTER, SUCCESS, Instruments
 
 _LOG = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ from benchwarden.manifests.settings import ManifestSettings
 from benchwarden.reconcile.work import moment
 from benchwarden.reconcile.world import Refusal, RunView
 from benchwarden.suites.instance import Panel
-from benchwarden.suites.load import Sources, load_panel
+from benchwarden.suites.load import load_panel
+from benchwarden.suites.sources import Sources
 
 _LOG = logging.getLogger(__name__)
 

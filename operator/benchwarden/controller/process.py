@@ -20,7 +20,7 @@ from benchwarden.kube.sources import ConfigMapSource
 from benchwarden.kube.view import ClusterView
 from benchwarden.manifests.settings import ManifestSettings
 from benchwarden.settings import Settings
-from benchwarden.suites.load import Sources, SuiteSources
+from benchwarden.suites.sources import OutsideSources, Sources
 from benchwarden.telemetry.instruments import Instruments
 from benchwarden.telemetry.server import TelemetryServer
 
@@ -80,7 +80,7 @@ class Process:
             self.controller.queue.add(uid)
 
     def _sources(self, namespace: str) -> Sources:
-        return SuiteSources(ConfigMapSource(self._client, namespace).read_config_map)
+        return OutsideSources(ConfigMapSource(self._client, namespace).read_config_map)
 
     async def start(self) -> None:
         """Start everything; workers begin once the cluster was seen and the lease is held."""
