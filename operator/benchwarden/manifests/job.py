@@ -1,5 +1,6 @@
 """The batch Job: one pod, once. Retrying is the planner's business, never the Job controller's."""
 
+import copy
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -68,7 +69,7 @@ def job(
     pod_spec: dict[str, Any],
     annotations: Mapping[str, str],
 ) -> dict[str, Any]:
-    """A Job of one pod that is tried once; only batches wait in a queue."""
+    """A Job of one pod that is tried once; only batches wait in a queue. The caller owns the result."""
     metadata = run_metadata(run, role, name)
     metadata["annotations"].update(annotations)
     queue = spec.execution.queue_name if role == names.ROLE_BATCH else None
@@ -99,7 +100,7 @@ def job(
                         **_NO_MESH_ANNOTATIONS,
                     },
                 },
-                "spec": pod_spec,
+                "spec": copy.deepcopy(pod_spec),
             },
         },
     }

@@ -5,6 +5,7 @@ a host name that no rule here can express must be opened by `execution.networkPo
 `unopened_hosts` tells which.
 """
 
+import copy
 import ipaddress
 from collections.abc import Iterator
 from typing import Any, Final
@@ -41,11 +42,11 @@ _DNS_PORTS: Final = [
     for port in (53, 5353)  # OpenShift's DNS pods listen on 5353, and policies see the pod's port
     for protocol in ("UDP", "TCP")
 ]
-_DNS_PEERS: Final = (
+_DNS_PEERS: Final = [
     {"namespaceSelector": {}, "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}},
     {"namespaceSelector": {"matchLabels": {names.LABEL_NAMESPACE_NAME: "openshift-dns"}}},
     {"ipBlock": {"cidr": "169.254.20.10/32"}},  # node-local DNS cache
-)
+]
 _SERVICE_SUFFIXES: Final = (".svc", ".svc.cluster.local")
 _FIELD: Final = "spec.execution.networkPolicy.allowedEgress"
 
@@ -69,7 +70,7 @@ def network_policy(
             "policyTypes": ["Ingress", "Egress"],
             "ingress": [],
             "egress": [
-                {"to": [dict(peer) for peer in _DNS_PEERS], "ports": _DNS_PORTS},
+                {"to": copy.deepcopy(_DNS_PEERS), "ports": [dict(port) for port in _DNS_PORTS]},
                 *_api_rules(spec, settings),
                 *(
                     _allowed_rule(egress, f"{_FIELD}[{position}]")
@@ -92,7 +93,7 @@ def unopened_hosts(spec: BenchmarkRunSpec) -> tuple[str, ...]:
 def _api_rules(spec: BenchmarkRunSpec, settings: ManifestSettings) -> Iterator[dict[str, Any]]:
     claude = spec.agent.claude_code
     if claude is not None and claude.credentials.mode == "gateway" and settings.gateway_peers:
-        yield {"to": [dict(peer) for peer in settings.gateway_peers]}
+        yield {"to": copy.deepcopy(list(settings.gateway_peers))}
     if claude is not None and claude.base_url is None:
         yield {
             "to": [{"ipBlock": {"cidr": cidr}} for cidr in API_NETWORKS],

@@ -1,0 +1,192 @@
+"""What an installation consists of, from one source: permissions with their reasons, and the operator itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from benchwarden import names
+
+APP = "benchwarden"
+OPERATOR_UID = 65532
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One line of the permission table."""
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    reason: str
+
+
+PERMISSIONS = (
+    Permission(
+        names.GROUP,
+        names.RUN_PLURAL,
+        ("get", "list", "watch", "delete"),
+        "follow runs; delete one when its ttlSecondsAfterFinished has passed",
+    ),
+    Permission(
+        names.GROUP, f"{names.RUN_PLURAL}/status", ("patch",), "write conditions, counts and rates"
+    ),
+    Permission(
+        names.GROUP,
+        f"{names.RUN_PLURAL}/finalizers",
+        ("update",),
+        "set blockOwnerDeletion on what a run owns, where the cluster checks that",
+    ),
+    Permission(
+        "batch",
+        "jobs",
+        ("get", "list", "watch", "create", "delete"),
+        "launch batches, adopt them after a restart, delete them once their results are stored",
+    ),
+    Permission("", "pods", ("list", "watch"), "read verdicts from container statuses"),
+    Permission(
+        "",
+        "configmaps",
+        ("get", "list", "create", "delete"),
+        "read suites; keep plans, inputs and result shards",
+    ),
+    Permission(
+        "", "events", ("create", "patch", "list"), "tell what happened; learn why a pod was refused"
+    ),
+    Permission(
+        "networking.k8s.io", "networkpolicies", ("get", "create"), "close the network of a run's pods"
+    ),
+)
+LEASE_PERMISSION = Permission(
+    "coordination.k8s.io",
+    "leases",
+    ("get", "create", "update"),
+    "let one operator write at a time",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where and from which images the operator is installed."""
+
+    namespace: str
+    operator_image: str
+    runner_image: str
+    image_pull_policy: str = "IfNotPresent"
+    must_fail_address: str = ""
+
+
+def objects(installation: Installation) -> list[dict[str, Any]]:
+    """Service account, Role, RoleBinding, Deployment and Service of a namespaced installation."""
+    return [
+        _named("v1", "ServiceAccount", installation),
+        {
+            **_named("rbac.authorization.k8s.io/v1", "Role", installation),
+            "rules": [rule(each) for each in (*PERMISSIONS, LEASE_PERMISSION)],
+        },
+        {
+            **_named("rbac.authorization.k8s.io/v1", "RoleBinding", installation),
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": APP},
+            "subjects": [
+                {"kind": "ServiceAccount", "name": APP, "namespace": installation.namespace}
+            ],
+        },
+        _deployment(installation),
+        _service(installation),
+    ]
+
+
+def rule(permission: Permission) -> dict[str, Any]:
+    """A permission as an RBAC rule."""
+    return {
+        "apiGroups": [permission.group],
+        "resources": [permission.resource],
+        "verbs": list(permission.verbs),
+    }
+
+
+def _labels() -> dict[str, str]:
+    return {"app.kubernetes.io/name": APP, names.LABEL_COMPONENT: "operator"}
+
+
+def _named(api_version: str, kind: str, installation: Installation) -> dict[str, Any]:
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {
+            "name": APP,
+            "namespace": installation.namespace,
+            "labels": {**_labels(), names.LABEL_PART_OF: APP},
+        },
+    }
+
+
+def _deployment(installation: Installation) -> dict[str, Any]:
+    return {
+        **_named("apps/v1", "Deployment", installation),
+        "spec": {
+            "replicas": 1,
+            "strategy": {"type": "Recreate"},
+            "selector": {"matchLabels": _labels()},
+            "template": {
+                "metadata": {"labels": _labels()},
+                "spec": {
+                    "serviceAccountName": APP,
+                    "terminationGracePeriodSeconds": 30,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": OPERATOR_UID,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "containers": [_container(installation)],
+                    "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "256Mi"}}],
+                },
+            },
+        },
+    }
+
+
+def _container(installation: Installation) -> dict[str, Any]:
+    return {
+        "name": "operator",
+        "image": installation.operator_image,
+        "imagePullPolicy": installation.image_pull_policy,
+        "args": ["operator"],
+        "env": [
+            {"name": names.ENV_RUNNER_IMAGE, "value": installation.runner_image},
+            {"name": names.ENV_RUNNER_PULL_POLICY, "value": installation.image_pull_policy},
+            {"name": names.ENV_NAMESPACES, "value": installation.namespace},
+            {"name": names.ENV_MUST_FAIL_ADDRESS, "value": installation.must_fail_address},
+            _field(names.ENV_POD_NAME, "metadata.name"),
+            _field(names.ENV_POD_NAMESPACE, "metadata.namespace"),
+        ],
+        "ports": [{"name": "metrics", "containerPort": 8080}],
+        "livenessProbe": {
+            "httpGet": {"path": "/healthz", "port": "metrics"},
+            "initialDelaySeconds": 20,
+            "periodSeconds": 20,
+        },
+        "readinessProbe": {"httpGet": {"path": "/readyz", "port": "metrics"}, "periodSeconds": 5},
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "192Mi"},
+            "limits": {"memory": "512Mi"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108  # in the container
+    }
+
+
+def _field(name: str, path: str) -> dict[str, Any]:
+    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def _service(installation: Installation) -> dict[str, Any]:
+    return {
+        **_named("v1", "Service", installation),
+        "spec": {
+            "selector": _labels(),
+            "ports": [{"name": "metrics", "port": 8080, "targetPort": "metrics"}],
+        },
+    }
