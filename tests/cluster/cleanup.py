@@ -19,6 +19,7 @@ SHIM_SOCKETS = Path("/run/containerd/s")
 # Places outside the state folder that kubelet, containerd and the network plugins insist on.
 OUTSIDE = (
     "/run/containerd",
+    "/run/mount",
     "/run/netns",
     "/var/lib/cni",
     "/var/lib/kubelet",
@@ -48,7 +49,7 @@ def note_what_is_there(where: Paths) -> None:
 
 def remove_everything(where: Paths) -> None:
     """Stop the components and remove all they and their pods left on this machine."""
-    for name in ("kubelet", "kube-proxy", "scheduler", "controller-manager", "apiserver"):
+    for name in ("dns", "kubelet", "kube-proxy", "scheduler", "controller-manager", "apiserver"):
         processes.stop(where, name, stop_seconds=components.STOP_SECONDS)
     noted = (where.run / _NOTE).exists()
     if noted:

@@ -37,6 +37,7 @@ ORDER = (
     "scheduler",
     "kubelet",
     "kube-proxy",
+    "dns",
 )
 STOP_SECONDS = 15.0
 _ETCD_SOCKET = "etcd.sock:0"
@@ -64,6 +65,7 @@ def component(where: Paths, binaries: Path, name: str) -> Component:
         "scheduler": _scheduler,
         "kubelet": _kubelet,
         "kube-proxy": _kube_proxy,
+        "dns": _dns,
     }
     if name not in makers:
         raise ClusterError(f"no component {name!r}; there are {', '.join(ORDER)}")
@@ -206,3 +208,9 @@ def _kubelet(where: Paths, binaries: Path) -> Component:
 def _kube_proxy(where: Paths, binaries: Path) -> Component:
     command = (str(binaries / "kube-proxy"), f"--config={where.config}/kube-proxy.json")
     return Component("kube-proxy", command, where.root)
+
+
+def _dns(where: Paths, _binaries: Path) -> Component:
+    script = Path(__file__).parent / "dns_server.py"
+    python = program("python3") or "/usr/bin/python3"
+    return Component("dns", (python, "-s", "-B", str(script), str(where.root)), where.root)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+
 from tests.cluster import reach
 from tests.cluster.config import ClusterError
 from tests.cluster.kubectl import Kubectl

@@ -15,6 +15,7 @@ from tests.cluster import (
     certs,
     cleanup,
     components,
+    dns_service,
     images,
     network,
     packages,
@@ -72,6 +73,7 @@ def up(where: Paths | None = None) -> bool:
             _launch(name, where)
         for name in components.LISTENS:
             start_component(name, where)
+        start_component("dns", where)
         _wait_until_usable(where)
         (where.run / _READY_MARK).touch()
     return True
@@ -168,6 +170,7 @@ def _load_own_images(where: Paths) -> None:
 
 def _wait_until_usable(where: Paths) -> None:
     client = api.Api(where)
+    dns_service.ensure(client)
     for what, name, condition in (
         ("the node is not Ready", "kubelet", lambda: api.node_ready(client, NODE_NAME)),
         (

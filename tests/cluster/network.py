@@ -17,6 +17,19 @@ from tests.cluster.config import (
 )
 from tests.cluster.packages import program
 
+OWN_TABLE = ("ip", "benchwarden-cluster")
+# Nothing leaves the machine: what a pod sends elsewhere is refused at once, not lost in silence.
+# Before the chains of kube-proxy, which drop what is sent to a service address not in use.
+_OWN_RULES = f"""
+table ip {OWN_TABLE[1]}
+delete table ip {OWN_TABLE[1]}
+table ip {OWN_TABLE[1]} {{
+  chain forward {{
+    type filter hook forward priority filter - 10; policy accept;
+    iifname "{POD_BRIDGE}" oifname != "{POD_BRIDGE}" reject with icmp admin-prohibited
+  }}
+}}
+"""
 KUBE_PROXY_TABLES = (("ip", "kube-proxy"), ("ip6", "kube-proxy"))
 
 # What kubelet, kube-proxy and the bridge plugin set; `down` puts the values back.
@@ -73,6 +86,7 @@ def make(where: Paths) -> None:
     _ip("address", "replace", f"{NODE_ADDRESS}/32", "dev", NODE_BRIDGE)
     _ip("link", "set", NODE_BRIDGE, "up")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    _run("nft", "-f", "-", stdin=_OWN_RULES)
     _allow_forwarding(where)
 
 
@@ -83,7 +97,7 @@ def remove(where: Paths) -> None:
     for link in (POD_BRIDGE, NODE_BRIDGE):
         if link_exists(link):
             _ip("link", "delete", link)
-    for family, table in nft_tables():
+    for family, table in (*nft_tables(), *nft_tables((OWN_TABLE,))):
         _run("nft", "delete", "table", family, table)
     _forbid_forwarding(where)
     restore_settings(where)
@@ -94,10 +108,10 @@ def link_exists(name: str) -> bool:
     return (Path("/sys/class/net") / name).exists()
 
 
-def nft_tables() -> list[tuple[str, str]]:
-    """Return the tables of kube-proxy that exist, as (family, name)."""
+def nft_tables(wanted: Sequence[tuple[str, str]] = KUBE_PROXY_TABLES) -> list[tuple[str, str]]:
+    """Return which tables, by default those of kube-proxy, exist, as (family, name)."""
     listed = _run("nft", "list", "tables").splitlines()
-    return [item for item in KUBE_PROXY_TABLES if f"table {item[0]} {item[1]}" in listed]
+    return [item for item in wanted if f"table {item[0]} {item[1]}" in listed]
 
 
 def pod_network_config(plugin_state: Path) -> str:
@@ -140,12 +154,12 @@ def _ip(*arguments: str) -> str:
     return _run("ip", *arguments)
 
 
-def _run(name: str, *arguments: str) -> str:
+def _run(name: str, *arguments: str, stdin: str = "") -> str:
     path = program(name)
     if path is None:
         raise ClusterError(f"{name} not found; run `cli.py build` first")
     command: Sequence[str] = [path, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ClusterError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done.stdout

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.cluster import cleanup, config, lifecycle, network, reach
 from tests.cluster.config import ClusterError
 from tests.cluster.kubectl import Kubectl

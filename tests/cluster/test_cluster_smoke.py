@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.cluster import config, images, lifecycle
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.reach import Cluster
