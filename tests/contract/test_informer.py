@@ -286,6 +286,25 @@ async def test_everything_is_listed_anew_from_time_to_time(api: FakeApi) -> None
         assert informer.relists >= 2
 
 
+async def test_a_list_that_broke_off_is_followed_by_a_whole_one_before_any_watch(
+    api: FakeApi,
+) -> None:
+    for number in range(8):
+        pod(api, f"pod-{number}")
+    options = InformerSettings(relist_seconds=0.3, page_size=3, first_backoff_seconds=0.005)
+    async with informing(api, options) as (informer, _):
+        await watching(api)
+        forbidden = json.dumps(status_object(403, "Forbidden")).encode()
+        api.faults.append(
+            Fault(403, body=forbidden, matches=lambda asked: "continue" in asked.query)
+        )
+        await until(lambda: not api.faults and informer.relists >= 2)
+    following = api.asked[
+        next(n for n, each in enumerate(api.asked) if n > 4 and "continue" in each.query) + 1
+    ]
+    assert not following.is_watch
+
+
 async def test_a_listener_that_fails_stops_nothing(api: FakeApi) -> None:
     async with informing(api) as (informer, heard):
         await watching(api)

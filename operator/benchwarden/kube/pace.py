@@ -41,7 +41,7 @@ class TokenBucket:
         now = self._clock()
         self._full_at = max(self._full_at, now) + self._interval
         wait = self._full_at - now - self._burst * self._interval
-        if wait > 0:
+        if wait > 1e-6:  # less is only the noise of adding floats
             self.waited_seconds += wait
             await self._sleep(wait)
 
