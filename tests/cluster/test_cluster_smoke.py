@@ -151,3 +151,19 @@ def test_every_call_is_in_the_audit_log_once(cluster: Cluster, kubectl: Kubectl)
         and event["user"]["username"] == "benchwarden-admin"
     ]
     assert [event["stage"] for event in created] == ["ResponseComplete"]
+
+
+def test_pods_resolve_services_and_nothing_else_without_delay(
+    cluster: Cluster, kubectl: Kubectl
+) -> None:
+    if not cluster.own:
+        pytest.skip("the name server of this cluster is not ours")
+    script = (
+        "nslookup kubernetes.default.svc.cluster.local > /dev/termination-log || exit 1; "
+        "if nslookup example.test; then exit 2; fi; "
+        "if wget -T 30 -q -O- http://203.0.113.1/; then exit 3; fi"
+    )
+    pod = run_pod(kubectl, a_pod([a_container("main", cluster.busybox, script)]))
+    end = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert end["exitCode"] == 0
+    assert config.API_SERVICE_ADDRESS in end["message"]
