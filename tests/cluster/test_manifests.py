@@ -35,6 +35,7 @@ try remount-tools mount -o remount,rw /benchwarden/tools
 try unmount-tools umount /benchwarden/tools
 try write-resolv-conf 'echo nameserver 192.0.2.1 >> /etc/resolv.conf'
 try replace-resolv-conf 'rm /etc/resolv.conf'
+try write-hosts 'echo 192.0.2.1 poisoned >> /etc/hosts'
 try write-input touch /benchwarden/input/mine
 try see-grader-input test -e /benchwarden/input/grade.tgz
 try see-own-input test -s /benchwarden/input/agent.tgz
@@ -55,6 +56,7 @@ GRADE: Final = (
     + """
 try write-tools touch /benchwarden/tools/mine
 try poisoned-resolv-conf grep -q 192.0.2.1 /etc/resolv.conf
+try poisoned-hosts grep -q poisoned /etc/hosts
 try same-resolv-conf cmp /etc/resolv.conf /benchwarden/tools/resolv.conf
 try see-agent-input test -e /benchwarden/input/agent.tgz
 try see-own-input test -s /benchwarden/input/grade.tgz
@@ -145,7 +147,10 @@ def succeeded(container: dict[str, Any]) -> set[str]:
 def test_a_hostile_agent_leaves_nothing_for_its_grader_or_its_successors(kubectl: Kubectl) -> None:
     found = hostile_batch(kubectl)
 
-    agent = {"is-root", "see-own-input", "write-work", "poison-shm", "leave-in-root", "has-key"}
+    agent = {
+        *("is-root", "see-own-input", "write-work", "leave-in-root", "has-key"),
+        *("poison-shm", "write-hosts"),  # in vain: see the grader
+    }
     grade = {"same-resolv-conf", "see-own-input", "read-work", "use-shm"}
     assert found == {"agent-0": agent, "grade-0": grade, "agent-1": agent, "grade-1": grade}
 
