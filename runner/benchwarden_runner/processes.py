@@ -142,14 +142,15 @@ class ProcessTree:
                 continue
 
     def resident_bytes(self) -> int:
-        """Memory of all descendants, shared pages counted in each: for places without a cgroup."""
+        """Private memory of all descendants: for places without a cgroup."""
         page = os.sysconf("SC_PAGE_SIZE")
         total = 0
         for process in descendants(_process_table(), os.getpid()):
             try:
                 with open(f"/proc/{process}/statm") as source:
-                    total += int(source.read().split()[1]) * page
-            except (OSError, IndexError):
+                    resident, shared = source.read().split()[1:3]
+                    total += (int(resident) - int(shared)) * page
+            except (OSError, ValueError):
                 continue
         return total
 

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from typing import Callable, Mapping, Optional, Sequence
+from typing import Callable, Mapping, Optional, Sequence, Tuple
 
 from benchwarden_runner.cgroup import LIMIT_RATIO, Cgroup
 from benchwarden_runner.processes import ProcessTree
@@ -22,8 +22,9 @@ TERMINATED = "terminated"  # the pod is being deleted
 
 OUTPUT_BYTES = 256 * 1024 * 1024
 _POLL_SECONDS = 0.05
-_INTERRUPT_SECONDS = 10.0
-_TERMINATE_SECONDS = 5.0
+_REAP_SECONDS = 5.0
+_PATIENT = (10.0, 5.0)  # seconds after SIGINT, after SIGTERM
+_HASTY = (2.0, 0.5)  # a deleted pod has a grace period to keep
 
 Watch = Callable[[float], str]
 
@@ -96,18 +97,15 @@ def supervise(
         seconds = time.monotonic() - begun
         cause = next((found for watch in watches if (found := watch(seconds))), "")
     if cause and gentle and cause != MEMORY:
-        _end_gently(tree)
+        _end_gently(tree, _HASTY if cause == TERMINATED else _PATIENT)
     clean = tree.kill_everything()
-    returncode = tree.wait(_TERMINATE_SECONDS)
+    returncode = tree.wait(_REAP_SECONDS)
     seconds = time.monotonic() - begun
     return Ending(-signal.SIGKILL if returncode is None else returncode, cause, seconds, clean)
 
 
-def _end_gently(tree: ProcessTree) -> None:
-    for number, seconds in (
-        (signal.SIGINT, _INTERRUPT_SECONDS),
-        (signal.SIGTERM, _TERMINATE_SECONDS),
-    ):
+def _end_gently(tree: ProcessTree, patience: Tuple[float, float]) -> None:
+    for number, seconds in zip((signal.SIGINT, signal.SIGTERM), patience):  # noqa: B905 - 3.9
         tree.signal_group(number)
         if tree.wait(seconds) is not None:
             return

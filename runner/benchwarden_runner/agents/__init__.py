@@ -1,0 +1,1 @@
+"""The agents: started in the work tree, watched, and reported on."""

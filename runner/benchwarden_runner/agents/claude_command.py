@@ -1,0 +1,176 @@
+"""How Claude Code is started: which build, which command line, which environment.
+
+The choices follow measurements with the real program; each protects the comparison between runs: settings
+of the repository under test are not read (`--setting-sources user`), no other MCP servers, a fixed set of
+tools, no fallback model, no background tasks, no traffic but the API's.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import Dict, List, Mapping, Tuple
+
+from benchwarden_runner.agents.home import Home
+from benchwarden_runner.specs import ClaudeSpec
+
+GLIBC = "claude-glibc"
+MUSL = "claude-musl"
+GATEWAY_KEY = "held-by-the-gateway"
+_CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
+_OTHER_PROVIDERS = ("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY")
+_NOT_INHERITED = re.compile(
+    r"ANTHROPIC_(BASE_URL|MODEL|SMALL_FAST_MODEL|CUSTOM_HEADERS|DEFAULT_\w+_MODEL\w*)"
+    r"|CLAUDECODE|CLAUDE_CONFIG_DIR|CLAUDE_CODE_(SUBAGENT_MODEL|EFFORT_LEVEL|SIMPLE|ENTRYPOINT|SSE_PORT)"
+)
+_VERSION = re.compile(r"(\d+\.\d+\.\d+\S*) \(Claude Code\)")
+_VERSION_SECONDS = 60.0
+
+
+class ClaudeError(RuntimeError):
+    """Claude Code cannot be started as asked; the message says what is wrong."""
+
+
+@dataclass(frozen=True)
+class Claude:
+    """A build that runs here."""
+
+    path: str
+    version: str
+
+
+def find_claude(tools: str, asked_version: str) -> Claude:
+    """The build in `tools`/claude that runs here, checked to be the version asked for.
+
+    Raises:
+        ClaudeError: there is none, none starts, or it is another version.
+    """
+    failures: List[str] = []
+    for name in (MUSL, GLIBC) if _prefers_musl() else (GLIBC, MUSL):
+        path = os.path.join(tools, "claude", name)
+        if not os.path.exists(path):
+            continue
+        version, failure = _version_of(path)
+        if not version:
+            failures.append(f"{name}: {failure}")
+        elif asked_version and version != asked_version:
+            raise ClaudeError(f"asked for Claude Code {asked_version}, found {version}")
+        else:
+            return Claude(path, version)
+    detail = "; ".join(failures) or "the runner image brings no Claude Code for this machine"
+    raise ClaudeError(f"Claude Code does not start here: {detail}")
+
+
+def _prefers_musl() -> bool:
+    return bool(glob.glob("/lib/ld-musl-*")) and not os.path.exists("/etc/debian_version")
+
+
+def _version_of(path: str) -> Tuple[str, str]:
+    try:
+        done = subprocess.run(
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_VERSION_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error)
+    match = _VERSION.search(done.stdout)
+    if match:
+        return match.group(1), ""
+    if done.returncode in (-4, 132):
+        return "", "illegal instruction: the processor lacks AVX2"
+    return "", f"exit code {done.returncode}: {done.stderr.strip()[-200:]}"
+
+
+def check_shell(spec: ClaudeSpec) -> None:
+    """Refuse an image without bash or zsh if the agent is to have a shell.
+
+    Without one every Bash call fails inside the CLI, and the run still looks like a success.
+
+    Raises:
+        ClaudeError: there is neither.
+    """
+    if "Bash" in spec.allowed_tools and not _shell():
+        raise ClaudeError("the image has neither bash nor zsh, which Claude Code's Bash tool needs")
+
+
+def _shell() -> str:
+    return shutil.which("bash") or shutil.which("zsh") or ""
+
+
+def command_line(claude: Claude, spec: ClaudeSpec, session: str, config: str) -> List[str]:
+    """The complete command; the prompt goes to its standard input."""
+    words = [
+        claude.path,
+        "-p",
+        "--output-format=stream-json",
+        "--verbose",
+        "--dangerously-skip-permissions",
+        "--session-id",
+        session,
+        "--setting-sources",
+        "user",
+        "--strict-mcp-config",
+        "--tools",
+        ",".join(spec.allowed_tools),
+        "--model",
+        spec.model,
+    ]
+    options = (
+        ("--max-turns", str(spec.max_turns) if spec.max_turns else ""),
+        ("--max-budget-usd", spec.max_budget_usd),
+        ("--effort", spec.effort),
+        ("--append-system-prompt", spec.append_system_prompt),
+    )
+    for option, value in options:
+        if value:
+            words += [option, value]
+    servers = os.path.join(config, "mcp.json")
+    if os.path.exists(servers):
+        words += ["--mcp-config", servers]
+    return [*words, *spec.extra_args]
+
+
+def environment(
+    inherited: Mapping[str, str], spec: ClaudeSpec, chosen: Mapping[str, str], home: Home
+) -> Dict[str, str]:
+    """The agent's environment.
+
+    Args:
+        inherited: the container's own, which an image may have filled; what would change the API, the
+            model or the configuration is dropped.
+        spec: whose base URL and retries are set.
+        chosen: the user's variables; they win over our defaults, not over what isolates.
+        home: the agent's folders.
+    """
+    found = {name: value for name, value in inherited.items() if not _NOT_INHERITED.fullmatch(name)}
+    found.update(
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1",
+        CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS="180000",
+        API_TIMEOUT_MS="600000",
+        BASH_DEFAULT_TIMEOUT_MS="300000",
+        BASH_MAX_TIMEOUT_MS="1800000",
+    )
+    found.setdefault("LANG", "C.UTF-8")
+    found.update(chosen)
+    found.update(home.environment)
+    found.update(
+        DISABLE_AUTOUPDATER="1",
+        IS_SANDBOX="1",
+        CLAUDE_CODE_MAX_RETRIES=str(spec.max_retries),
+    )
+    if not spec.background_tasks:
+        found["CLAUDE_CODE_DISABLE_BACKGROUND_TASKS"] = "1"
+    shell = _shell()
+    if shell:
+        found["SHELL"] = shell
+    if spec.base_url:
+        found["ANTHROPIC_BASE_URL"] = spec.base_url
+        if not any(found.get(name) for name in (*_CREDENTIALS, *_OTHER_PROVIDERS)):
+            found["ANTHROPIC_API_KEY"] = GATEWAY_KEY  # else the CLI asks nobody: "Not logged in"
+    return found

@@ -1,0 +1,161 @@
+"""Brings a work tree to base commit + patch + tests, in that order, so that the tests have the last word."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from typing import Iterator, List, Sequence
+
+from benchwarden_runner import safe_files
+from benchwarden_runner.grading import globs
+from benchwarden_runner.workspace.git import Git, encode_names, resolve_git_dir
+from benchwarden_runner.workspace.git_history import check_out
+
+_PATCH_SECONDS = 300.0
+_HEADER = re.compile(rb"^(?:---|\+\+\+) (?!/dev/null)(?:[ab]/)?([^\t\n]+)", re.MULTILINE)
+_EXACT = ("apply", "--whitespace=nowarn")
+
+
+class PatchError(RuntimeError):
+    """A patch does not apply; the message says what git said."""
+
+
+class PatchedTree:
+    """A work tree reset to the base commit.
+
+    Only paths that a patch names can differ from the base, so they are all that restoring looks at;
+    untracked files of the image stay as they are.
+    """
+
+    def __init__(self, work_tree: str, base_commit: str) -> None:
+        """Reset the tracked files.
+
+        Raises:
+            GitError: no git, no repository, or no such commit.
+        """
+        self.commit = check_out(work_tree, base_commit)
+        self._work_tree = os.path.realpath(work_tree)
+        git_dir = resolve_git_dir(os.path.join(work_tree, ".git"))
+        literal = {"GIT_LITERAL_PATHSPECS": "1"}
+        self._git = Git(git_dir, self._work_tree, trusted=True, extra=literal)
+        self._touched: List[str] = []
+
+    def apply(self, patch: bytes) -> None:
+        """Apply an agent's patch whole or not at all.
+
+        Tried in turn, as the SWE-bench harness does: `git apply`, its three-way merge, `patch` with fuzz.
+
+        Raises:
+            PatchError: none of them applies it.
+        """
+        with _file(patch) as name:
+            first = self._git.run(*_EXACT, name, check=False)
+            if first.returncode == 0:
+                self._touched = self._named(name)
+            elif self._merge(name) or self._fuzz(name, patch):
+                self._touched = self._changed()
+            else:
+                raise PatchError(_last_lines(first.stderr))
+
+    def restore(self, patterns: Sequence[str]) -> None:
+        """Bring paths that match one of `patterns` back to the base commit; see `globs`."""
+        self._to_base([path for path in self._touched if globs.matches_any(path, patterns)])
+
+    def apply_tests(self, patch: bytes) -> None:
+        """Apply the tests' own patch, its files first brought back to the base commit.
+
+        Raises:
+            PatchError: it does not apply to the base: the task is broken, not the agent's patch.
+        """
+        with _file(patch) as name:
+            named = self._named(name)
+            for path in named:
+                safe_files.clear_way(self._work_tree, path)
+            self._to_base(named)
+            done = self._git.run(*_EXACT, name, check=False)
+            if done.returncode:
+                raise PatchError(_last_lines(done.stderr))
+
+    def write(self, path: str, content: bytes, *, executable: bool) -> None:
+        """Write a test file, whatever the patch has put in its place."""
+        safe_files.write_inside(self._work_tree, path, content, executable=executable)
+
+    def _merge(self, name: str) -> bool:
+        if self._git.run(*_EXACT, "--3way", name, check=False).returncode == 0:
+            return True
+        self._reset()
+        return False
+
+    def _fuzz(self, name: str, patch: bytes) -> bool:
+        """`patch` knows no binary hunks and would write anywhere, so paths are checked first."""
+        program = shutil.which("patch")
+        if program is None or b"GIT binary patch" in patch or not _stays_inside(patch):
+            return False
+        words = [program, "--batch", "--fuzz=5", "-p1", "--no-backup-if-mismatch", "-i", name]
+        for extra in (["--dry-run"], []):
+            done = subprocess.run(
+                [*words, *extra],
+                cwd=self._work_tree,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=_PATCH_SECONDS,
+            )
+            if done.returncode:
+                return False
+        return True
+
+    def _named(self, name: str) -> List[str]:
+        """Paths that a patch names, deleted and created ones included."""
+        done = self._git.run("apply", "--numstat", "-z", name, check=False)
+        if done.returncode:
+            raise PatchError(_last_lines(done.stderr))
+        entries = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return [entry.split("\t", 2)[2] for entry in entries if entry.count("\t") >= 2]
+
+    def _changed(self) -> List[str]:
+        """Paths that differ from the base, or are new and not ignored."""
+        tracked = self._git.names("diff", "--name-only", "-z", "--no-renames", self.commit)
+        return tracked + self._git.names("ls-files", "--others", "--exclude-standard", "-z")
+
+    def _to_base(self, paths: Sequence[str]) -> None:
+        if not paths:
+            return
+        listing = self._git.names("ls-tree", "-r", "-z", "--name-only", self.commit)
+        known = set(listing).intersection(paths)
+        for path in paths:
+            place = safe_files.clear_way(self._work_tree, path)
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place)
+            elif place.is_symlink() or place.exists():
+                place.unlink()
+        if known:
+            self._git.run("reset", "--quiet", self.commit, check=False)
+            names = encode_names(sorted(known))
+            self._git.run("checkout-index", "--force", "-z", "--stdin", data=names)
+
+    def _reset(self) -> None:
+        self._git.run("reset", "--quiet", "--hard", self.commit)
+
+
+@contextmanager
+def _file(content: bytes) -> Iterator[str]:
+    with tempfile.NamedTemporaryFile(prefix="benchwarden-", suffix=".patch") as file:
+        file.write(content)
+        file.flush()
+        yield file.name
+
+
+def _stays_inside(patch: bytes) -> bool:
+    try:
+        for match in _HEADER.finditer(patch):
+            safe_files.split_relative(match.group(1).decode("utf-8", "surrogateescape").strip('"'))
+    except safe_files.UnsafeFileError:
+        return False
+    return True
+
+
+def _last_lines(stderr: bytes) -> str:
+    return stderr.decode("utf-8", "replace").strip()[-300:] or "git apply failed"

@@ -1,0 +1,176 @@
+"""The grader container from start to verdict.
+
+Order is the point: the patch first, then everything that judges it (restored paths, the tests' patch, test
+files), then the run, then the end of every other process, and only then is anything read or written.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import Dict, Optional
+
+from benchwarden_runner import inputs, ipc, protocol, safe_files
+from benchwarden_runner.grading import reading, results
+from benchwarden_runner.grading.patched_tree import PatchedTree, PatchError
+from benchwarden_runner.grading.results import NoResultsError, ResultsError, Score
+from benchwarden_runner.grading.test_run import TestRun, run_tests
+from benchwarden_runner.processes import ProcessTree, become_undumpable
+from benchwarden_runner.protocol import Verdict
+from benchwarden_runner.redaction import Redactor
+from benchwarden_runner.specs import GradeSpec, SpecError
+from benchwarden_runner.supervision import MEMORY, OUTPUT, TERMINATED, TIMEOUT, Termination
+from benchwarden_runner.workspace.git import GitError
+
+_LOG_TAIL_BYTES = 64 * 1024
+_COMMAND_MISSING = (126, 127)
+
+
+class Grader:
+    """Grades one patch; `verdict()` never raises."""
+
+    def __init__(self, input_folder: Path, work: Path, redactor: Redactor, log: str = "") -> None:
+        self._input_folder = input_folder
+        self._work = work
+        self._redactor = redactor
+        self._log = log
+        self._begun = time.monotonic()
+        self._facts: Dict[str, object] = {}
+
+    def verdict(self) -> Verdict:
+        """What the patch is worth; everything that goes wrong on our side is `grader_error`."""
+        become_undumpable()
+        termination = Termination()
+        scratch = tempfile.mkdtemp(prefix="benchwarden-grade-")
+        try:
+            found = self._grade(termination, scratch)
+        except (inputs.InputError, SpecError, GitError, ResultsError, OSError) as error:
+            found = Verdict(protocol.GRADER_ERROR, reason=str(error))
+        except Exception as error:  # a bug of ours must not count against the patch
+            print(self._redactor.text(traceback.format_exc()), flush=True)
+            found = Verdict(protocol.GRADER_ERROR, reason=f"{type(error).__name__}: {error}")
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        seconds = time.monotonic() - self._begun
+        return replace(found, seconds=seconds, **self._facts)  # type: ignore[arg-type]
+
+    def _grade(self, termination: Termination, scratch: str) -> Verdict:
+        files = inputs.read_archive(self._input_folder, "grade.tgz")
+        spec = GradeSpec.from_json(inputs.require(files, protocol.FILE_GRADE_SPEC).decode())
+        if not spec.local:
+            ipc.clear()
+        try:
+            patch = safe_files.read_regular(self._work / protocol.FILE_PATCH, spec.max_patch_bytes)
+        except FileNotFoundError:
+            return Verdict(protocol.HARNESS, reason="the agent's container handed over no patch")
+        except safe_files.TooLargeError as error:
+            return Verdict(protocol.PATCH_DOES_NOT_APPLY, reason=f"the patch is {error.strerror}")
+        except safe_files.UnsafeFileError as error:
+            return Verdict(protocol.EMPTY_PATCH, reason=f"the patch is {error.strerror}")
+        digest = hashlib.sha256(patch).hexdigest()
+        self._facts.update(patch_sha256=digest, patch_bytes=len(patch))
+        tree = PatchedTree(spec.workdir, spec.base_commit)
+        if patch.strip():
+            try:
+                tree.apply(patch)
+            except PatchError as error:
+                return Verdict(protocol.PATCH_DOES_NOT_APPLY, reason=str(error))
+        _bring_tests(tree, spec, files)
+        reading.remove_stale_reports(spec)
+        processes = ProcessTree(local=spec.local)
+        run = run_tests(spec, processes, termination)
+        self._keep_log(run)
+        script = files.get(protocol.FILE_PARSER, b"")
+        return _judge(spec, run, script, scratch, processes, empty=not patch.strip())
+
+    def _keep_log(self, run: TestRun) -> None:
+        self._facts["log_sha256"] = run.log_sha256
+        log = self._redactor.data(run.log)
+        print(log[-_LOG_TAIL_BYTES:].decode("utf-8", "replace"), flush=True)
+        if self._log:
+            safe_files.replace_file(Path(self._log), [log])
+
+
+def _bring_tests(tree: PatchedTree, spec: GradeSpec, files: Dict[str, bytes]) -> None:
+    tree.restore(spec.restore_paths)
+    test_patch = files.get(protocol.FILE_TEST_PATCH, b"")
+    if test_patch.strip():
+        try:
+            tree.apply_tests(test_patch)
+        except PatchError as error:
+            raise ResultsError(f"the tests' patch does not apply: {error}") from error
+    for number, entry in enumerate(spec.test_files):
+        name = os.path.join(protocol.DIRECTORY_TEST_FILES, str(number))
+        tree.write(entry.path, inputs.require(files, name), executable=entry.executable)
+
+
+def _judge(
+    spec: GradeSpec,
+    run: TestRun,
+    script: bytes,
+    scratch: str,
+    processes: ProcessTree,
+    *,
+    empty: bool,
+) -> Verdict:
+    ended = _ended_by_us(run)
+    if ended is not None:
+        return ended
+    reason = ""
+    try:
+        found = reading.statuses(spec, run, script, scratch, processes)
+    except NoResultsError as error:
+        if run.ending.returncode in _COMMAND_MISSING:
+            raise ResultsError(f"the test command was not found: {error}") from error
+        found, reason = {}, str(error)
+    score = _score(spec, found)
+    if score.resolved and not empty:
+        outcome = protocol.RESOLVED
+    elif empty:
+        outcome = protocol.EMPTY_PATCH
+        reason = "the tests pass without a patch" if score.resolved else reason
+    else:
+        outcome = protocol.UNRESOLVED
+        reason = reason or _explain(spec, run, found)
+    return Verdict(outcome, score.fail_to_pass, score.pass_to_pass, reason=reason)
+
+
+def _ended_by_us(run: TestRun) -> Optional[Verdict]:
+    cause = run.ending.cause
+    if cause == TIMEOUT:
+        return Verdict(protocol.GRADER_ERROR, reason=protocol.REASON_GRADE_TIMEOUT)
+    if cause == MEMORY:
+        return Verdict(protocol.AGENT_OOM, reason="the tests reached the memory limit")
+    if cause == OUTPUT:
+        return Verdict(protocol.UNRESOLVED, reason="the tests printed more than can be kept")
+    if cause == TERMINATED:
+        return Verdict(protocol.GRADER_ERROR, reason="the pod was told to stop")
+    return None
+
+
+def _score(spec: GradeSpec, found: Dict[str, str]) -> Score:
+    wanted = spec.fail_to_pass
+    if not (wanted or spec.pass_to_pass):
+        if spec.parser.kind != protocol.PARSER_EXIT_CODE:
+            raise SpecError("grade.fail_to_pass: the task names no test")
+        wanted = (reading.EXIT_CODE_TEST,)
+    return results.score(
+        found, wanted, spec.pass_to_pass, skipped_counts_as_pass=spec.skipped_counts_as_pass
+    )
+
+
+def _explain(spec: GradeSpec, run: TestRun, found: Dict[str, str]) -> str:
+    """The first tests that did not pass, and a failed setup, in few words."""
+    names = [*spec.fail_to_pass, *spec.pass_to_pass]
+    failed = [
+        f"{name} {found.get(name, 'not run').lower()}"
+        for name in names
+        if found.get(name) != results.PASSED
+    ]
+    setup = [f"setup exited with {run.setup_code}"] if run.setup_code else []
+    more = [f"{len(failed) - 3} more"] if len(failed) > 3 else []
+    return "; ".join([*setup, *failed[:3], *more])

@@ -1,0 +1,35 @@
+"""Fills the `tools` volume: Python, this program, Claude Code and a copy of resolv.conf, for all containers."""
+
+import os
+import shutil
+from pathlib import Path
+
+_RESOLV_CONF = "/etc/resolv.conf"
+
+
+def inject(source: Path, claude: Path, tools: Path, agent_kind: str = "") -> None:
+    """Copy everything to `tools`; done again, it starts anew.
+
+    Args:
+        source: the folder with `python` and `app`.
+        claude: the folder with the builds of Claude Code; need not exist.
+        agent_kind: if given and not claudeCode, its hundreds of megabytes are left out.
+
+    Raises:
+        OSError: something is missing or there is no room.
+    """
+    _copy_tree(source / "python", tools / "python")
+    _copy_tree(source / "app", tools / "app")
+    if claude.is_dir() and agent_kind in ("", "claudeCode"):
+        _copy_tree(claude, tools / "claude")
+    resolv_conf = tools / "resolv.conf"
+    if os.path.exists(_RESOLV_CONF):
+        shutil.copyfile(_RESOLV_CONF, resolv_conf)
+    else:
+        resolv_conf.write_bytes(b"")
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(source, target, symlinks=True)
