@@ -25,6 +25,10 @@ def build_registry(process: Process) -> kopf.OperatorRegistry:
         configure(settings, cluster_wide=not process.settings.namespaces)
         await process.start()
 
+    @kopf.on.login(registry=registry)
+    async def log_in(**_: Any) -> kopf.ConnectionInfo:
+        return await credentials()
+
     @kopf.on.cleanup(registry=registry)
     async def stop(**_: Any) -> None:
         await process.stop()
@@ -34,6 +38,22 @@ def build_registry(process: Process) -> kopf.OperatorRegistry:
         process.see(dict(body), deleted=type == "DELETED")
 
     return registry
+
+
+async def credentials() -> kopf.ConnectionInfo:
+    """The same credentials as our own client's, read anew each time kopf asks."""
+    access = Access()
+    found = await access.load()
+    token = found.api_key.get("BearerToken", "")
+    return kopf.ConnectionInfo(
+        server=found.host,
+        ca_path=found.ssl_ca_cert,
+        insecure=not found.verify_ssl,
+        certificate_path=found.cert_file,
+        private_key_path=found.key_file,
+        token=token.removeprefix("Bearer ") or None,
+        default_namespace=access.namespace(),
+    )
 
 
 def configure(settings: kopf.OperatorSettings, *, cluster_wide: bool) -> None:
@@ -54,6 +74,8 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # One line for every event seen would drown what matters.
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
     settings = read_settings(
         os.environ,
         host=f"{platform.node()}-{os.getpid()}",

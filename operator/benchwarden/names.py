@@ -129,9 +129,8 @@ REASON_BASE_UNAVAILABLE: Final = "BaseUnavailable"
 REASON_NOT_COMPARED: Final = "NotCompared"
 
 # Event reasons, beside the condition reasons above.
-EVENT_BATCH_RETRY: Final = "InstanceRetried"
-EVENT_PENDING_TIMEOUT: Final = "PendingTimeout"
-EVENT_CONFLICTING_VERDICT: Final = "ConflictingVerdict"
+EVENT_INSTANCE_CHARGED: Final = "InfrastructureFailure"
+EVENT_LIMIT_REACHED: Final = "LimitReached"
 
 # Environment of the operator.
 ENV_RUNNER_IMAGE: Final = "BENCHWARDEN_RUNNER_IMAGE"

@@ -15,7 +15,9 @@ from benchwarden.telemetry.snapshot import RunSample, Snapshot, run_sample
 
 def snapshot(records: Iterable[Record], instruments: Instruments, stats: ClientStats) -> Snapshot:
     """All runs that were read and planned, and the operator's own health."""
-    health = replace(instruments.read(), rest_requests={(c, m): n for (c, m), n in stats.requests.items()})
+    health = replace(
+        instruments.read(), rest_requests={(c, m): n for (c, m), n in stats.requests.items()}
+    )
     runs = tuple(sample for record in records if (sample := _sample(record)) is not None)
     return Snapshot(runs, health)
 

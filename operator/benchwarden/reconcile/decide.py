@@ -24,6 +24,7 @@ from benchwarden.reconcile.decision import (
     StoreRows,
 )
 from benchwarden.reconcile.launching import launches
+from benchwarden.reconcile.news import retry_events, turn_events
 from benchwarden.reconcile.outlook import Outlook, outlook
 from benchwarden.reconcile.probing import probe
 from benchwarden.reconcile.verdict import regressed, succeeded
@@ -180,11 +181,13 @@ def _running(world: World, plan: Plan) -> Decision:
     actions: list[Action] = []
     if _flush_due(world, ahead):
         actions.append(StoreRows(world.unstored))
+        actions += retry_events(world)
     actions += _deletes(world, ahead, flushed=bool(actions) or not world.unstored)
     actions += _missing_inputs(world)
     if ahead.open:
         actions += launches(world, work)
     decided = _conditions(world, plan, ahead)
+    actions += turn_events(world, decided)
     status = status_of.build(world, decided, status_of.progress_of(world, work))
     if ahead.ended:
         comparison = regressed(world)

@@ -104,7 +104,7 @@ def test_after_a_restart_with_stored_rows_only_the_rest_is_launched():
     bench.after(seconds=31)
     rows = next(a for a in bench.step().actions if isinstance(a, StoreRows)).rows
     again = Bench(bench.panel, execution={"batchSize": 2})
-    again.plan = bench.plan
+    again.plan, again.status = bench.plan, bench.status
     again.cycle.load(rows, NOW)
     again.batches = {k: v for k, v in bench.batches.items() if k != first.name}
     assert kinds(again.step()) == [EnsureInputs]
