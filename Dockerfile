@@ -13,7 +13,8 @@ COPY runner /runner
 
 FROM ${BASE_IMAGE} AS builder
 # Dependencies first: they change less often than the code. Bytecode is compiled once and never checked against
-# file times, so that it stays valid in every copy and starts fast on a read-only root.
+# file times, so that it stays valid in every copy and starts fast on a read-only root. The Kubernetes client's
+# hundreds of model classes stay source: the operator speaks raw JSON and never imports them.
 COPY locks /tmp/locks
 RUN set -eu; \
     python3 -m venv --without-pip /opt/benchwarden/venv; \
@@ -21,7 +22,8 @@ RUN set -eu; \
     $pip install --no-compile --only-binary :all: --require-hashes -r /tmp/locks/runtime.txt; \
     $pip install --target /tmp/backend --only-binary :all: --require-hashes -r /tmp/locks/build.txt; \
     find /opt/benchwarden/venv -path '*/site-packages/*' -type d -name tests -prune -exec rm -r {} +; \
-    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/benchwarden/venv
+    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+        -x '/kubernetes/(aio/)?client/(api|models)/' /opt/benchwarden/venv
 COPY --from=source / /tmp/source
 RUN set -eu; \
     pip="python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir --disable-pip-version-check"; \
@@ -70,12 +72,20 @@ USER 65532:65532
 CMD ["python3", "-I", "/opt/benchwarden/app", "--help"]
 
 # Fill the folder claude-code/ of the build context first: claude-glibc, claude-musl (optional), VERSION, SHA256SUMS.
+FROM ${BASE_IMAGE} AS claude-code-checked
+ARG CLAUDE_CODE_VERSION
+COPY claude-code /tmp/claude-code
+RUN set -eu; \
+    cd /tmp/claude-code; \
+    test "$(cat VERSION)" = "${CLAUDE_CODE_VERSION}" || { \
+        echo "build-arg CLAUDE_CODE_VERSION is '${CLAUDE_CODE_VERSION}', claude-code/VERSION '$(cat VERSION)'" >&2; exit 1; }; \
+    sha256sum --check --strict SHA256SUMS; \
+    mkdir /opt/claude-code; \
+    install -m 0644 VERSION SHA256SUMS /opt/claude-code; \
+    install -m 0755 claude-glibc /opt/claude-code; \
+    if test -e claude-musl; then install -m 0755 claude-musl /opt/claude-code; fi
+
 FROM runner AS claude-code
 ARG CLAUDE_CODE_VERSION
 LABEL dev.benchwarden.claude-code.version="${CLAUDE_CODE_VERSION}"
-COPY --chmod=0755 claude-code /opt/claude-code
-RUN set -eu; \
-    cd /opt/claude-code; \
-    test "$(cat VERSION)" = "${CLAUDE_CODE_VERSION}" || { \
-        echo "build-arg CLAUDE_CODE_VERSION is '${CLAUDE_CODE_VERSION}', claude-code/VERSION '$(cat VERSION)'" >&2; exit 1; }; \
-    sha256sum --check --strict SHA256SUMS
+COPY --from=claude-code-checked /opt/claude-code /opt/claude-code

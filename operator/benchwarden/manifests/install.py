@@ -52,7 +52,10 @@ PERMISSIONS = (
         "", "events", ("create", "patch", "list"), "tell what happened; learn why a pod was refused"
     ),
     Permission(
-        "networking.k8s.io", "networkpolicies", ("get", "create"), "close the network of a run's pods"
+        "networking.k8s.io",
+        "networkpolicies",
+        ("get", "create"),
+        "close the network of a run's pods",
     ),
 )
 LEASE_PERMISSION = Permission(

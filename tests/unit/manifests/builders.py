@@ -1,5 +1,6 @@
 """Builders of runs, instances and batches for the tests of manifests."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,11 @@ def instance(id: str = "calc-1", **fields: Any) -> Instance:
 def hidden(path: str, content: bytes, *, executable: bool = False) -> TestFile:
     """A file that the grader writes (under a name that pytest does not take for a test class)."""
     return TestFile(path=path, content=content, executable=executable)
+
+
+def noise(seed: str, size: int) -> bytes:
+    """Bytes that no compressor shrinks."""
+    return hashlib.shake_256(seed.encode()).digest(size)
 
 
 def panel(*instances: Instance) -> dict[str, Instance]:

@@ -88,6 +88,7 @@ def _all_set() -> Any:
     return run_spec(_CLAUDE_EVERYTHING, suite, execution=_EVERYTHING, cleanupPolicy="Never")
 
 
+SPECS: Final = (run_spec(ORACLE), run_spec(CLAUDE), run_spec(EXEC), run_spec(_GATEWAY), _all_set())
 # Name: manifest. Those without archives in them are golden: other builds of zlib pack other bytes.
 GOLDEN: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "batch-job-oracle": lambda: job_of(run_spec(ORACLE), instance("calc-1"), instance("calc-2")),

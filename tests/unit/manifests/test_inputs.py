@@ -1,7 +1,6 @@
 """Input archives and the ConfigMaps that carry them."""
 
 import base64
-import hashlib
 import io
 import tarfile
 from typing import Any
@@ -18,6 +17,7 @@ from tests.unit.manifests.builders import (
     claude_with,
     hidden,
     instance,
+    noise,
     panel,
     run_spec,
 )
@@ -43,11 +43,6 @@ def archives_of(spec: Any, one: Instance) -> dict[str, dict[str, bytes]]:
         name: contents(inputs.shards[place.shard][place.key])
         for (_, name), place in inputs.places.items()
     }
-
-
-def noise(seed: str, size: int) -> bytes:
-    """Bytes that no compressor shrinks."""
-    return hashlib.shake_256(seed.encode()).digest(size)
 
 
 def test_an_agent_archive_holds_its_document_and_the_prompt() -> None:
