@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field, StringConstraints
 from tests.unit.api.api_server import rules_of, spec_schema
 
+from benchwarden.api import reference
 from benchwarden.api.crd import custom_resource_definition, render
 from benchwarden.api.model import KubeModel, Rule, Unique, exactly_one, immutable
 from benchwarden.api.run import BenchmarkRun
@@ -214,3 +215,16 @@ def test_an_immutable_field_keeps_its_value_and_its_absence(
 ) -> None:
     allowed = cel.compile(Choice.rules[1].cel).execute({"self": new, "oldSelf": old})
     assert allowed is (old == new)
+
+
+def test_the_reference_page_is_what_the_schema_says() -> None:
+    written = (ROOT / "docs" / "reference" / "api.md").read_text()
+    assert written == reference.page(), "run `make generate`"
+
+
+def test_the_reference_page_has_every_field() -> None:
+    page = reference.page()
+    for path, schema in nodes(spec_schema()):
+        for name in schema.get("properties", {}):
+            section = page.split(f"## `{path}`\n")[1].split("\n## ")[0]
+            assert f"| `{name}`" in section, f"{path}.{name}"

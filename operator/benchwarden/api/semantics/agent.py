@@ -58,6 +58,7 @@ _OWN_FLAGS: Final = frozenset(
         "--version",
     }
 )
+_OWN_PREFIX: Final = "BENCHWARDEN_"
 _FIRST_SINGLE_BINARY: Final = (2, 1, 113)
 
 
@@ -72,8 +73,12 @@ def agent_faults(agent: AgentSpec) -> Iterator[Fault]:
 
 
 def env_faults(field: str, env: tuple[EnvVar, ...]) -> Iterator[Fault]:
-    """Secrets written as plain values."""
+    """Secrets written as plain values, and variables that benchwarden sets itself."""
     for position, variable in enumerate(env):
+        if variable.name.startswith(_OWN_PREFIX):
+            yield Fault(
+                f"{field}[{position}].name", f"{variable.name} is benchwarden's; take another name"
+            )
         if variable.value and variable.name in SECRET_VARIABLES:
             yield Fault(
                 f"{field}[{position}].value",
