@@ -142,7 +142,7 @@ def test_an_archive_is_the_same_bytes_whatever_the_order_and_the_python() -> Non
         ]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 850), min_size=1, max_size=12))
 def test_no_config_map_is_over_its_limit_and_nothing_is_lost(sizes: list[int]) -> None:
     many = [

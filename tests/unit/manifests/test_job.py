@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.manifests.builders import (
     CLAUDE,
@@ -209,6 +209,7 @@ ids = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ids, st.sampled_from([ORACLE, CLAUDE]), st.integers(0, 2))
 def test_any_batch_keeps_its_messages_names_and_mounts(
     chosen: list[str], agent: dict[str, Any], extra: int

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchwarden.manifests import naming
@@ -28,6 +28,7 @@ members = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(run_names, members)
 def test_a_job_name_leaves_room_for_its_pod_and_inputs(name: str, batch: list[Member]) -> None:
     job = naming.job_name(name, UID, batch)
@@ -38,6 +39,7 @@ def test_a_job_name_leaves_room_for_its_pod_and_inputs(name: str, batch: list[Me
     assert DNS_LABEL.fullmatch(naming.input_name(job, 24))
 
 
+@settings(deadline=None)
 @given(run_names, members, members)
 def test_different_members_give_different_job_names(
     name: str, one: list[Member], other: list[Member]
@@ -47,6 +49,7 @@ def test_different_members_give_different_job_names(
     assert same == (one == other)
 
 
+@settings(deadline=None)
 @given(members)
 def test_two_runs_of_the_same_name_share_no_job(batch: list[Member]) -> None:
     assert naming.job_name("daily", UID, batch) != naming.job_name("daily", UID[::-1], batch)
@@ -68,6 +71,7 @@ def test_a_run_name_shows_in_its_job_names() -> None:
     assert naming.job_name("my-run", UID, [Member("a", 0, 1)]).startswith("my-run-")
 
 
+@settings(deadline=None)
 @given(run_names)
 def test_the_things_of_a_run_never_share_a_name(name: str) -> None:
     names = [
@@ -90,6 +94,7 @@ def test_result_shards_sort_in_the_order_they_were_written() -> None:
     assert names == sorted(names)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_becomes_a_label_value(text: str) -> None:
     value = naming.label_value(text)
@@ -98,6 +103,7 @@ def test_any_text_becomes_a_label_value(text: str) -> None:
     assert LABEL_VALUE.fullmatch(value)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100), st.text(max_size=100))
 def test_different_texts_never_share_a_label_value(one: str, other: str) -> None:
     assert (naming.label_value(one) == naming.label_value(other)) == (one == other)

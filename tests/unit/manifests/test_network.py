@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.manifests.builders import (
     CLAUDE,
@@ -179,6 +179,7 @@ def test_ipv6_metadata_addresses_stay_closed_too() -> None:
     assert "fd00:ec2::254/128" in rule["to"][0]["ipBlock"]["except"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 32))
 def test_no_cidr_opens_a_metadata_address(address: int, prefix: int) -> None:
     cidr = f"{ipaddress.ip_address(address)}/{prefix}"

@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.manifests.builders import RUN
 
@@ -25,6 +25,7 @@ plans = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(plans)
 def test_a_plan_is_read_back_as_it_was(plan: Plan) -> None:
     assert plan_from_config_map(plan_config_map(RUN, plan)) == plan

@@ -1,7 +1,7 @@
 """Requests and limits."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.manifests.builders import containers_of, instance, job_of, run_spec
 
@@ -63,6 +63,7 @@ def test_a_runs_request_above_the_default_limit_raises_the_limit() -> None:
     }
 
 
+@settings(deadline=None)
 @given(amounts, amounts, texts, texts)
 def test_a_request_is_never_above_its_limit(
     run_request: str | None, run_limit: str | None, own_request: str, own_limit: str
