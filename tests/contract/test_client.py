@@ -327,6 +327,13 @@ async def test_neither_bodies_nor_headers_are_ever_logged(
     assert "s3cret-token" not in caplog.text
 
 
+async def test_a_closed_client_stays_closed(api: FakeApi) -> None:
+    async with client(api) as door:
+        await door.request("GET", PATH)
+    with pytest.raises(UnavailableError, match="closed"):
+        await door.request("GET", PATH)
+
+
 async def test_a_kubeconfig_is_all_it_takes(api: FakeApi, tmp_path: Path) -> None:
     api.tokens = {"abc"}
     path = tmp_path / "config"

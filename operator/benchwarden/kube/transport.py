@@ -13,6 +13,7 @@ import aiohttp
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
+from benchwarden.errors import UnavailableError
 from benchwarden.kube.errors import Refusal, error_of, refusal
 from benchwarden.kube.pace import retry_after_seconds
 
@@ -81,6 +82,7 @@ class Transport:
         self._configuration: Configuration | None = None
         self._rest: RESTClientObject | None = None
         self._lock = asyncio.Lock()
+        self._closed = False
         self.generation = 0
         self.codes: Counter[tuple[str, str]] = Counter()
 
@@ -91,6 +93,8 @@ class Transport:
         after the server refused them.
         """
         async with self._lock:
+            if self._closed:
+                raise UnavailableError("the client is closed")
             if self.generation != generation:
                 return
             configuration = await self._credentials.load()
@@ -101,7 +105,8 @@ class Transport:
                 await old.close()
 
     async def close(self) -> None:
-        """Close the session."""
+        """Close the session for good: a task that outlives it must not open another."""
+        self._closed = True
         if self._rest is not None:
             await self._rest.close()
             self._rest = None
