@@ -63,6 +63,12 @@ def test_fields_of_a_newer_version_are_ignored_when_read_from_the_cluster() -> N
     parse_run(a_run(merged(GOOD["oracle"], {"execution": {"turboMode": True}})))
 
 
+def test_a_status_of_another_version_never_makes_a_run_invalid() -> None:
+    run = a_run(GOOD["oracle"])
+    assert parse_run({**run, "status": {"counts": "many"}}).status.counts is None
+    assert parse_run({**run, "status": {"counts": {"planned": 3}}}).status.counts is not None
+
+
 def test_a_misspelt_field_in_a_file_is_an_error_that_names_it() -> None:
     assert message({"execution": {"batchSizes": 3}}) == (
         "spec.execution.batchSizes: is not a field here; check its spelling and indentation"
