@@ -12,6 +12,7 @@ def inject(source: Path, claude: Path, tools: Path, agent_kind: str = "") -> Non
 
     Args:
         source: the folder with `python` and `app`.
+        tools: the volume.
         claude: the folder with the builds of Claude Code; need not exist.
         agent_kind: if given and not claudeCode, its hundreds of megabytes are left out.
 

@@ -11,7 +11,7 @@ class MessageFile:
     """A message file that stays ours: code under test may unlink or replace the path, not the descriptor."""
 
     def __init__(self, path: str, limit_bytes: int, redactor: Redactor) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o644)
         if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             raise OSError(f"{path}: the message file is not a regular file")

@@ -6,10 +6,15 @@ from typing import Sequence
 
 def matches_any(path: str, patterns: Sequence[str]) -> bool:
     """Whether a relative `path`, or a folder it lies in, matches one of `patterns`."""
-    return any(_compile(pattern).fullmatch(path) for pattern in patterns)
+    return any(re.fullmatch(f"(?s:{_expression(each)}(?:/.*)?)", path) for each in patterns)
 
 
-def _compile(pattern: str) -> "re.Pattern[str]":
+def matches(path: str, pattern: str) -> bool:
+    """Whether a relative `path` itself matches `pattern`."""
+    return re.fullmatch(f"(?s:{_expression(pattern)})", path) is not None
+
+
+def _expression(pattern: str) -> str:
     parts = []
     pattern = pattern.strip("/")
     position = 0
@@ -24,4 +29,4 @@ def _compile(pattern: str) -> "re.Pattern[str]":
             mark = pattern[position]
             parts.append({"*": "[^/]*", "?": "[^/]"}.get(mark, re.escape(mark)))
             position += 1
-    return re.compile("".join(parts) + "(?:/.*)?", re.DOTALL)
+    return "".join(parts)

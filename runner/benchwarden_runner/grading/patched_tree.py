@@ -23,7 +23,7 @@ class PatchError(RuntimeError):
 
 
 class PatchedTree:
-    """A work tree reset to the base commit.
+    """A work tree reset to the base commit; `tracked` are the paths in that.
 
     Only paths that a patch names can differ from the base, so they are all that restoring looks at;
     untracked files of the image stay as they are.
@@ -40,6 +40,8 @@ class PatchedTree:
         git_dir = resolve_git_dir(os.path.join(work_tree, ".git"))
         literal = {"GIT_LITERAL_PATHSPECS": "1"}
         self._git = Git(git_dir, self._work_tree, trusted=True, extra=literal)
+        listing = self._git.names("ls-tree", "-r", "-z", "--name-only", self.commit)
+        self.tracked = frozenset(listing)
         self._touched: List[str] = []
 
     def apply(self, patch: bytes) -> None:
@@ -123,8 +125,7 @@ class PatchedTree:
     def _to_base(self, paths: Sequence[str]) -> None:
         if not paths:
             return
-        listing = self._git.names("ls-tree", "-r", "-z", "--name-only", self.commit)
-        known = set(listing).intersection(paths)
+        known = self.tracked.intersection(paths)
         for path in paths:
             place = safe_files.clear_way(self._work_tree, path)
             if place.is_dir() and not place.is_symlink():

@@ -1,31 +1,37 @@
 """From what a test run left to the status of each test that the task names."""
 
-from typing import Dict, List
+from typing import AbstractSet, Callable, Dict, List
 
 from benchwarden_runner import protocol, safe_files
-from benchwarden_runner.grading import results_junit, results_script, results_tap
+from benchwarden_runner.grading import results_tap
 from benchwarden_runner.grading.results import FAILED, PASSED, NoResultsError
+from benchwarden_runner.grading.results_junit import read_reports, report_files
 from benchwarden_runner.grading.test_run import TestRun
-from benchwarden_runner.processes import ProcessTree
 from benchwarden_runner.specs import GradeSpec, SpecError
 
 EXIT_CODE_TEST = "exit code"  # what the one test is called where the task names none
 _TAP_BYTES = 64 * 1024 * 1024
 
 
-def remove_stale_reports(spec: GradeSpec) -> None:
+def remove_stale_reports(spec: GradeSpec, tracked: AbstractSet[str]) -> None:
     """Remove reports that an image or a patch has brought: only the run about to start may write them."""
     if spec.parser.kind == protocol.PARSER_JUNIT:
-        for path in results_junit.report_files(spec.workdir, spec.parser.path):
+        for path in report_files(spec.workdir, spec.parser.path, tracked):
             safe_files.clear_way(spec.workdir, path).unlink()
-    elif spec.parser.kind == protocol.PARSER_TAP and spec.parser.path:
+    elif spec.parser.kind == protocol.PARSER_TAP and spec.parser.path not in ("", *tracked):
         safe_files.clear_way(spec.workdir, spec.parser.path).unlink(missing_ok=True)
 
 
 def statuses(
-    spec: GradeSpec, run: TestRun, script: bytes, scratch: str, tree: ProcessTree
+    spec: GradeSpec, run: TestRun, tracked: AbstractSet[str], parse: Callable[[], Dict[str, str]]
 ) -> Dict[str, str]:
     """Status by test name.
+
+    Args:
+        spec: says which parser.
+        run: the run to read.
+        tracked: paths in the base commit.
+        parse: runs the task's own parser.
 
     Raises:
         NoResultsError: the run left nothing to read.
@@ -38,11 +44,11 @@ def statuses(
         status = PASSED if run.ending.returncode == 0 else FAILED
         return dict.fromkeys(names or [EXIT_CODE_TEST], status)
     if kind == protocol.PARSER_JUNIT:
-        return results_junit.read_reports(spec.workdir, spec.parser.path).statuses(names)
+        return read_reports(spec.workdir, spec.parser.path, tracked).statuses(names)
     if kind == protocol.PARSER_TAP:
         return results_tap.parse(_tap_text(spec, run))
     if kind == protocol.PARSER_SCRIPT:
-        return results_script.parse(script, run.stdout, run.stderr, scratch, tree)
+        return parse()
     raise SpecError(f"grade.parser.kind: {kind} is not known to this runner")
 
 

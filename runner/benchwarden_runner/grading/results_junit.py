@@ -10,7 +10,7 @@ name is also meant by N alone. Nothing else matches: no prefixes, no case foldin
 import os
 import re
 import xml.etree.ElementTree as ET
-from typing import Dict, Iterator, List, Tuple
+from typing import AbstractSet, Dict, Iterator, List, Tuple
 
 from benchwarden_runner import safe_files
 from benchwarden_runner.grading import globs
@@ -55,25 +55,28 @@ class JunitResults:
         return found
 
 
-def report_files(work_tree: str, pattern: str) -> List[str]:
-    """Regular files below `work_tree` that match `pattern`, sorted; links are not followed."""
+def report_files(work_tree: str, pattern: str, tracked: AbstractSet[str]) -> List[str]:
+    """Files below `work_tree` that match `pattern`, sorted; no folder that is a link is entered.
+
+    What the base commit holds (`tracked`, such as a pom.xml that `**/*.xml` would match) is no report.
+    """
     found: List[str] = []
     for place, folders, files in os.walk(work_tree):
         folders[:] = [name for name in folders if name != ".git"]
         for name in files:
             path = os.path.relpath(os.path.join(place, name), work_tree)
-            if globs.matches_any(path, [pattern]):
+            if path not in tracked and globs.matches(path, pattern):
                 found.append(path)
     return sorted(found)
 
 
-def read_reports(work_tree: str, pattern: str) -> JunitResults:
+def read_reports(work_tree: str, pattern: str, tracked: AbstractSet[str]) -> JunitResults:
     """The reports that match `pattern`.
 
     Raises:
         NoResultsError: there are none, or they cannot be read.
     """
-    paths = report_files(work_tree, pattern)
+    paths = report_files(work_tree, pattern, tracked)
     if not paths:
         raise NoResultsError(f"no JUnit report matches {pattern}")
     try:

@@ -12,10 +12,10 @@ import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Optional
+from typing import AbstractSet, Callable, Dict, Optional
 
 from benchwarden_runner import inputs, ipc, protocol, safe_files
-from benchwarden_runner.grading import reading, results
+from benchwarden_runner.grading import reading, results, results_script
 from benchwarden_runner.grading.patched_tree import PatchedTree, PatchError
 from benchwarden_runner.grading.results import NoResultsError, ResultsError, Score
 from benchwarden_runner.grading.test_run import TestRun, run_tests
@@ -80,12 +80,16 @@ class Grader:
             except PatchError as error:
                 return Verdict(protocol.PATCH_DOES_NOT_APPLY, reason=str(error))
         _bring_tests(tree, spec, files)
-        reading.remove_stale_reports(spec)
+        reading.remove_stale_reports(spec, tree.tracked)
         processes = ProcessTree(local=spec.local)
         run = run_tests(spec, processes, termination)
         self._keep_log(run)
         script = files.get(protocol.FILE_PARSER, b"")
-        return _judge(spec, run, script, scratch, processes, empty=not patch.strip())
+
+        def parse() -> Dict[str, str]:
+            return results_script.parse(script, run.stdout, run.stderr, scratch, processes)
+
+        return _judge(spec, run, tree.tracked, parse, empty=not patch.strip())
 
     def _keep_log(self, run: TestRun) -> None:
         self._facts["log_sha256"] = run.log_sha256
@@ -111,9 +115,8 @@ def _bring_tests(tree: PatchedTree, spec: GradeSpec, files: Dict[str, bytes]) ->
 def _judge(
     spec: GradeSpec,
     run: TestRun,
-    script: bytes,
-    scratch: str,
-    processes: ProcessTree,
+    tracked: AbstractSet[str],
+    parse: Callable[[], Dict[str, str]],
     *,
     empty: bool,
 ) -> Verdict:
@@ -122,7 +125,7 @@ def _judge(
         return ended
     reason = ""
     try:
-        found = reading.statuses(spec, run, script, scratch, processes)
+        found = reading.statuses(spec, run, tracked, parse)
     except NoResultsError as error:
         if run.ending.returncode in _COMMAND_MISSING:
             raise ResultsError(f"the test command was not found: {error}") from error
