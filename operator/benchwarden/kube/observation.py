@@ -5,7 +5,7 @@ anybody looked. So a fact that was seen stays, marked as gone, until the control
 end of a Job is held back while its pod, which must have ended before it, still seems to be at work.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from benchwarden.kube.projection import JobFact, PodFact
@@ -24,7 +24,7 @@ class _Entry:
 
     job: JobFact | None = None
     pod: PodFact | None = None
-    live_pods: set[str] = field(default_factory=set)
+    live_pods: tuple[str, ...] = ()  # nearly always one: a set would cost four times as much
     had_pod: bool = False
     gone: bool = False  # the Job is known not to exist any more
     acknowledged: bool = False
@@ -74,10 +74,8 @@ class Observation:
             return ""
         entry = self._entry(fact.run_uid, fact.job_uid)
         entry.had_pod = True
-        if new is None:
-            entry.live_pods.discard(fact.pod.uid)
-        else:
-            entry.live_pods.add(fact.pod.uid)
+        others = tuple(uid for uid in entry.live_pods if uid != fact.pod.uid)
+        entry.live_pods = others if new is None else (*others, fact.pod.uid)
         if entry.pod is None or _age(fact.pod) >= _age(entry.pod.pod):
             entry.pod = fact
         self._changed(fact.run_uid, fact.job_uid, entry)

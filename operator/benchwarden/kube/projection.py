@@ -1,6 +1,6 @@
 """From raw Jobs and Pods to the few facts decisions use; total: any JSON at all gives a fact or nothing.
 
-Twenty thousand pods must fit in memory, so equal strings, times and waiting containers are shared.
+Twenty thousand pods must fit in memory, so common strings, times and waiting containers are shared.
 """
 
 import json
@@ -164,7 +164,7 @@ def _pod(uid: str, raw: Mapping[str, Any], metadata: Mapping[str, Any]) -> Obser
         name=_text(metadata.get("name")),
         phase=_shared(status.get("phase")) or "Pending",
         reason=_shared(status.get("reason")),
-        message=_shared(_text(status.get("message"))[:_MESSAGE_CHARACTERS]),
+        message=_text(status.get("message"))[:_MESSAGE_CHARACTERS],
         node=_shared(spec.get("nodeName")),
         deleting=bool(metadata.get("deletionTimestamp")),
         disruption=disruption,
@@ -228,7 +228,7 @@ def _had_pod(status: Mapping[str, Any], *, suspended: bool) -> bool:
 def _job_of(metadata: Mapping[str, Any]) -> tuple[str, str]:
     for owner in _maps(metadata.get("ownerReferences")):
         if owner.get("kind") == "Job" and _text(owner.get("uid")):
-            return _shared(owner.get("uid")), _shared(owner.get("name"))
+            return _text(owner.get("uid")), _text(owner.get("name"))
     return "", ""
 
 
@@ -253,6 +253,7 @@ def _text(value: object) -> str:
 
 
 def _shared(value: object) -> str:
+    """A string that many objects have; sharing one that is unique would only cost."""
     return sys.intern(value) if isinstance(value, str) else ""
 
 
