@@ -1,1 +1,1 @@
-"""The command line: each command calls one core function and one printer."""
+"""The `benchwarden` command: each command reads its arguments, calls one function and prints its result."""

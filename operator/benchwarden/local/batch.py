@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from benchwarden.local import bench as benches
 from benchwarden.local import workspace
 from benchwarden.local.bench import Bench, Shop
 from benchwarden.local.directory import remove_tree
-from benchwarden.local.processes import COMPLETED, DEADLINE, ERROR, Command, End, run
+from benchwarden.local.processes import COMPLETED, DEADLINE, ERROR, Command, End, in_thread, run
 from benchwarden.planning.plan import Member
 from benchwarden.reconcile import observed as seen
 from benchwarden.reconcile.observed import ObservedBatch, ObservedContainer, ObservedPod
@@ -82,13 +81,15 @@ class LocalBatch:
         """End all processes and remove the work trees; harmless if it has ended already."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await asyncio.to_thread(remove_tree, self._site.scratch)
+            await asyncio.wait({self._task})
+        await in_thread(remove_tree, self._site.scratch)
 
     def _start(self, work: Awaitable[None]) -> None:
         async def carried() -> None:
-            await work
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001  # a batch that stopped must show it, or all wait for ever
+                self._break(f"{type(error).__name__}: {error}")
 
         self._task = asyncio.get_running_loop().create_task(carried(), name=self.name)
 
@@ -103,7 +104,7 @@ class LocalBatch:
                 if end.exit_code:
                     self._finish(FAILED, DEADLINE if end.reason == DEADLINE else "")
                     return
-            await asyncio.to_thread(remove_tree, bench.scratch)
+            await in_thread(remove_tree, bench.scratch)
         self._set(names.CONTAINER_FINISH, state=seen.TERMINATED, reason=COMPLETED)
         self._finish(SUCCEEDED)
 
@@ -111,8 +112,8 @@ class LocalBatch:
         self._set(container, state=seen.RUNNING, started_at=self._site.now())
         image = ""
         try:
-            image = await asyncio.to_thread(workspace.fingerprint, bench.instance)
-            command = await asyncio.to_thread(bench.prepare, step)
+            image = await in_thread(workspace.fingerprint, bench.instance)
+            command = await in_thread(bench.prepare, step)
         except (BenchwardenError, OSError) as error:
             self._end(container, End(protocol.EXIT_HARNESS, ERROR), f"{error}", image)
             return End(protocol.EXIT_HARNESS, ERROR)
@@ -123,7 +124,7 @@ class LocalBatch:
     async def _probe(self, shop: Shop) -> None:
         container = names.CONTAINER_PROBE
         self._set(container, state=seen.RUNNING, started_at=self._site.now())
-        command = await asyncio.to_thread(benches.probe_command, shop, self._site.scratch)
+        command = await in_thread(benches.probe_command, shop, self._site.scratch)
         end = await self._run(command, container)
         self._end(container, end, benches.read_message(self._site.scratch), "")
         self._finish(FAILED if end.exit_code else SUCCEEDED)
@@ -154,6 +155,12 @@ class LocalBatch:
         )
         self._seen = replace(self._seen, pod=replace(pod, containers=containers))
         self._site.changed()
+
+    def _break(self, message: str) -> None:
+        running = [each.name for each in self._pod.containers if each.state == seen.RUNNING]
+        for container in running:
+            self._end(container, End(protocol.EXIT_HARNESS, ERROR), message, "")
+        self._finish(FAILED)
 
     def _finish(self, phase: str, reason: str = "") -> None:
         finished = _JOB_COMPLETE if phase == SUCCEEDED else _JOB_FAILED

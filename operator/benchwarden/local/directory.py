@@ -105,19 +105,11 @@ class RunDirectory:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         self._take()
-        digest = spec_digest(spec)
         try:
-            known = _identity(json.loads((self.root / FILE_RUN).read_bytes()))
-        except FileNotFoundError:
-            identity = Identity(name, str(uuid.uuid4()), now, digest)
-            _replace(self.root / FILE_RUN, _identity_json(identity))
-            return identity
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._refusal(f"its {FILE_RUN} cannot be read ({error})") from error
-        if (known.name, known.spec_sha256) != (name, digest):
-            what = "run" if known.name != name else "spec"
-            raise self._refusal(f"it holds results of another {what}")
-        return known
+            return self._identify(name, spec, now)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let go of the directory."""
@@ -164,6 +156,21 @@ class RunDirectory:
             file.write(shards.lines(rows))
             file.flush()
             os.fsync(file.fileno())
+
+    def _identify(self, name: str, spec: BenchmarkRunSpec, now: datetime) -> Identity:
+        digest = spec_digest(spec)
+        try:
+            known = _identity(json.loads((self.root / FILE_RUN).read_bytes()))
+        except FileNotFoundError:
+            identity = Identity(name, str(uuid.uuid4()), now, digest)
+            _replace(self.root / FILE_RUN, _identity_json(identity))
+            return identity
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._refusal(f"its {FILE_RUN} cannot be read ({error})") from error
+        if (known.name, known.spec_sha256) != (name, digest):
+            what = "run" if known.name != name else "spec"
+            raise self._refusal(f"it holds results of another {what}")
+        return known
 
     def _take(self) -> None:
         self._lock = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -6,6 +6,7 @@ any moment loses only what was in flight: rows are on disk before anything that 
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -155,7 +156,8 @@ class LocalExecutor:
                 self._cycle.stored(rows, self._now())
                 self._listener.recorded(rows)
             case DeleteBatch(name):
-                await self._batches.pop(name).stop()
+                await self._batches[name].stop()
+                del self._batches[name]
             case EmitEvent(_, message, warning):
                 if message:
                     self._listener.told(message, warning)
@@ -206,10 +208,10 @@ class LocalExecutor:
 
     async def _wait(self, seconds: float | None) -> None:
         longest = _LONGEST_WAIT_SECONDS if seconds is None else min(seconds, _LONGEST_WAIT_SECONDS)
-        try:
-            await asyncio.wait_for(self._changed.wait(), longest)
-        except asyncio.TimeoutError:  # noqa: UP041  # they are the same from 3.11 on; said for readers
-            return
+        # Not wait_for: before Python 3.12 it can swallow a cancellation that comes with the event.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest):
+                await self._changed.wait()
 
     async def _stop_all(self) -> None:
         await asyncio.gather(*(batch.stop() for batch in self._batches.values()))

@@ -3,13 +3,15 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from benchwarden.local.memory import MARKER, kill_tree, tree, used_bytes
+
+T = TypeVar("T")
 
 COMPLETED: Final = "Completed"
 ERROR: Final = "Error"
@@ -101,11 +103,24 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     """Ask the supervisor to end its agent, so that what was used is accounted for; not for long."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
+    waiting = asyncio.ensure_future(process.wait())
+    await asyncio.wait({waiting}, timeout=_GRACE_SECONDS)
+    waiting.cancel()
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Run blocking work in a thread; when cancelled, wait for it before giving way.
+
+    A thread cannot be stopped: going on at once would have it write into folders that are being removed.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
 
 
 async def _clear(process: asyncio.subprocess.Process, marker: str) -> None:
-    # Shielded: a second cancellation must not leave processes behind.
-    await asyncio.shield(asyncio.to_thread(kill_tree, process.pid, marker))
+    await in_thread(kill_tree, process.pid, marker)
     await process.wait()

@@ -29,6 +29,15 @@ class RunFile:
     config_maps: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     folders: Mapping[str, Path] = field(default_factory=dict)
 
+    def local_root(self) -> Path:
+        """The folder that `local` paths of tasks are relative to when the tasks come in a ConfigMap."""
+        tasks = self.run.spec.suite.tasks
+        source = tasks.source.config_map if tasks is not None else None
+        place = self.folders.get(source.name) if source is not None else None
+        if place is None:
+            return self.path.absolute().parent
+        return place if place.is_dir() else place.parent
+
     def config_map(self, name: str) -> Mapping[str, bytes]:
         """Content of a whole ConfigMap by key.
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,7 @@ class Request:
         parallelism: batches at the same time; None = the spec's, but not more than processors.
         try_missing_again: as if `spec.retry` had grown by one.
         environment: the user's.
+        runner: the command that agents and graders are supervised by.
     """
 
     file: RunFile
@@ -41,6 +42,7 @@ class Request:
     environment: Mapping[str, str]
     parallelism: int | None = None
     try_missing_again: bool = False
+    runner: tuple[str, ...] = field(default_factory=runner_command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ async def run_locally(request: Request, listener: Listener, now: Callable[[], da
                 tools=_tools(spec, request.environment, scratch),
                 common=common,
                 credentials=credentials,
-                runner=runner_command(),
+                runner=request.runner,
                 user_config=_user_config(spec, request.file, scratch),
             ),
             scratch=scratch,
