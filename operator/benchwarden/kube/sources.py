@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Mapping
 
 from benchwarden import names
-from benchwarden.errors import InvalidInputError
+from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.errors import ForbiddenError, NotFoundError
 from benchwarden.kube.resources import CONFIG_MAPS
@@ -30,7 +30,13 @@ class ConfigMapSource:
             UnavailableError: the API server cannot be asked now.
         """
         asked = asyncio.run_coroutine_threadsafe(self.read(name, key), self._loop)
-        return asked.result(_ANSWER_SECONDS)
+        try:
+            return asked.result(_ANSWER_SECONDS)
+        except TimeoutError:
+            asked.cancel()
+            raise UnavailableError(
+                f"ConfigMap {self._namespace}/{name} was not read in time"
+            ) from None
 
     async def read(self, name: str, key: str) -> bytes:
         """The same from inside the event loop."""
