@@ -90,9 +90,7 @@ class Place:
     def grade(self, spec: GradeSpec, patch=None, files=(), **options) -> protocol.Verdict:
         if patch is not None:
             put(self.work, {protocol.FILE_PATCH: patch})
-        archive(
-            self.input / "grade.tgz", {protocol.FILE_GRADE_SPEC: spec.to_json(), **dict(files)}
-        )
+        archive(self.input / "grade.tgz", {protocol.FILE_GRADE_SPEC: spec.to_json(), **dict(files)})
         message = self.call("grade", **options)
         assert isinstance(message, protocol.Verdict)
         return message

@@ -1,5 +1,4 @@
 import pytest
-
 from tests.unit.runner.builders import Place
 
 

@@ -1,12 +1,14 @@
+# ruff: noqa: PTH - the os functions are what the runner uses
+
 import os
 import signal
 import subprocess
 import time
 
 import pytest
+from tests.unit.runner.builders import git, repository
 
 from benchwarden_runner import protocol
-from tests.unit.runner.builders import git, repository
 
 GOLD = """--- a/a.txt
 +++ b/a.txt
@@ -59,7 +61,9 @@ def test_a_missing_agent_program_is_ours_to_fix(place):
 
 def test_an_exec_agent_may_report_its_usage(place):
     repository(place.repo, {"a.txt": "old\n"})
-    script = """echo '{"turns": 3, "inputTokens": 10, "costUsd": 0.25}' > "$BENCHWARDEN_USAGE_FILE" """
+    script = (
+        """echo '{"turns": 3, "inputTokens": 10, "costUsd": 0.25}' > "$BENCHWARDEN_USAGE_FILE" """
+    )
     telemetry = place.agent(exec_spec(place, script))
     assert (telemetry.turns, telemetry.input_tokens, telemetry.cost_usd) == (3, 10, "0.25")
 
@@ -127,7 +131,9 @@ def test_a_bad_input_archive_is_a_harness_failure(place, damage):
     if damage == "unknown field":
         from tests.unit.runner.builders import archive
 
-        archive(place.input / "agent.tgz", {"agent.json": '{"kind": "nop", "workdir": "/", "x": 1}'})
+        archive(
+            place.input / "agent.tgz", {"agent.json": '{"kind": "nop", "workdir": "/", "x": 1}'}
+        )
     telemetry = place.call("agent")
     assert telemetry.outcome == protocol.HARNESS
     assert "agent" in telemetry.reason
