@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 class TestFile:
     """A file the grader writes into the work tree after the patch is applied."""
 
+    __test__ = False  # not a test class, whatever its name says to pytest
+
     path: str  # relative to the work tree, never absolute, no `..`
     content: bytes
     executable: bool = False

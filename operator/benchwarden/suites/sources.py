@@ -67,9 +67,10 @@ class OutsideSources:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             raise UnavailableError(f"cannot read {path}: {_why(error)}") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise _refused(f"{path} is not a regular file")
         with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _refused(f"{path} is not a regular file")
             try:
                 return _capped(stream, path, self._max_bytes)
             except OSError as error:
@@ -141,7 +142,11 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
         headers: HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        _https_only(newurl)
+        try:
+            _https_only(newurl)
+        except InvalidInputError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

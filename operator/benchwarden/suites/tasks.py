@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from benchwarden import names
+from benchwarden.api.patterns import MEANINGS
 from benchwarden.errors import InvalidInputError
 from benchwarden.suites.instance import (
     Instance,
@@ -164,7 +165,8 @@ def _explained(item: ErrorDetails) -> tuple[str, str]:
     place = item["loc"]
     field = ""
     for part in place:
-        field += f"[{part}]" if isinstance(part, int) else f".{_clean(part)}"
+        if part != "[key]":  # pydantic's own mark for the key of a map
+            field += f"[{part}]" if isinstance(part, int) else f".{_clean(part)}"
     field = field.lstrip(".")
     kind = item["type"]
     if kind == "missing":
@@ -173,6 +175,9 @@ def _explained(item: ErrorDetails) -> tuple[str, str]:
         return field, f"unknown key; {_suggestion(place)}"
     if kind == "fix":
         return field, str(item["ctx"]["text"])
+    if kind == "string_pattern_mismatch":
+        pattern = str(item["ctx"]["pattern"])
+        return field, f"must be {MEANINGS.get(pattern, f'text like {pattern}')}"
     message = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return field, f"should be {message}" if message != item["msg"] else message
 
