@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from benchwarden import __version__, names
-from benchwarden.cli import claude, plan, report, run, suite, system
+from benchwarden.cli import claude, plan, report, run, statistics, suite, system
 from benchwarden.errors import BenchwardenError, InvalidInputError, UnavailableError
 
 _EXIT_CODES: Final = (
@@ -48,7 +48,7 @@ def _root(
     del version
 
 
-for _module in (run, plan, report, suite, claude, system):
+for _module in (run, plan, report, suite, claude, statistics, system):
     _module.register(app)
 
 
@@ -60,8 +60,6 @@ def main() -> None:
     except BenchwardenError as error:
         code = next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
         _fail(str(error), code)
-    except KeyboardInterrupt:
-        _fail("interrupted", names.EXIT_INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         sys.stderr.close()

@@ -74,8 +74,9 @@ class ProgressLine:
         self._show()
 
     def told(self, sentence: str, warning: bool) -> None:
-        """Say what happened to the run as a whole."""
-        self._say(Text(one_line(sentence), style="yellow" if warning else ""))
+        """Say what went wrong with the run as a whole; the rest is in the result."""
+        if warning:
+            self._say(Text(one_line(sentence), style="yellow"))
 
     def _count(self, rows: Iterable[Row]) -> None:
         for row in rows:

@@ -1,6 +1,7 @@
 """`benchwarden run FILE --local`: the embedded way to run a BenchmarkRun."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,7 +104,8 @@ def _until_done_or_told_to_stop(request: "Request", progress: "ProgressLine") ->
     try:
         return asyncio.run(work())
     except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        print("error: interrupted; the same command again goes on", file=sys.stderr)
+        raise typer.Exit(names.EXIT_INTERRUPTED) from None
 
 
 def _exit_code(result: "Result") -> int:

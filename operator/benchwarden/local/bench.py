@@ -77,8 +77,13 @@ class Bench:
         self.work.mkdir(parents=True, exist_ok=True)
         for name, content in self._archives(step, repository).items():
             (place / "input" / name).write_bytes(content)
+        log = ("--log", str(self.work / protocol.FILE_TEST_LOG)) if step == GRADE else ()
         return Command(
-            arguments=_arguments(self.shop, step, place, self.message_bytes, self.work),
+            arguments=(
+                *_arguments(self.shop, step, place, self.message_bytes),
+                *("--work", str(self.work)),
+                *log,
+            ),
             environment=self._environment(step, place),
             directory=place,
             log=self.work / f"{step}{LOG_SUFFIX}",
@@ -182,14 +187,11 @@ def runner_command() -> tuple[str, ...]:
     return (sys.executable, "-I", "-c", start)
 
 
-def _arguments(
-    shop: Shop, step: str, place: Path, message_bytes: int, work: Path | None = None
-) -> tuple[str, ...]:
+def _arguments(shop: Shop, step: str, place: Path, message_bytes: int) -> tuple[str, ...]:
     return (
         *shop.runner,
         step,
         *("--input", str(place / "input")),
-        *(("--work", str(work)) if work is not None else ()),
         *("--tools", str(shop.tools)),
         *("--message", str(place / MESSAGE)),
         *("--message-bytes", str(message_bytes)),

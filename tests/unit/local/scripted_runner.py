@@ -21,7 +21,7 @@ from benchwarden_runner import protocol
 def main() -> int:
     options = ArgumentParser()
     options.add_argument("step")
-    for name in ("--input", "--work", "--tools", "--message"):
+    for name in ("--input", "--work", "--tools", "--message", "--log"):
         options.add_argument(name, type=Path)
     options.add_argument("--message-bytes", type=int)
     given = options.parse_args()
