@@ -24,7 +24,7 @@ class Cgroup:
         self._memory_v1 = _first_with("memory.limit_in_bytes", memory_v1)
         self._is_v1 = self._memory_v1 != _NOWHERE
         pids_v1 = _places(os.path.join(root, "pids"), paths.get("pids", "/"))
-        self._pids_v1 = _first_with("pids.max", pids_v1)
+        self._pids_v1 = _first_with("pids.events", pids_v1)
 
     def memory_limit_bytes(self) -> Optional[int]:
         """The memory limit; None if there is none."""

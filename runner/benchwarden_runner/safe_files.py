@@ -126,10 +126,11 @@ def _open_directory(part: str, folder: int) -> int:
 
 
 def _read_and_close(descriptor: int, name: str, max_bytes: int) -> bytes:
+    # Checked before fdopen, which refuses folders with an error of its own.
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnsafeFileError(errno.EINVAL, "not a regular file", name)
     with os.fdopen(descriptor, "rb") as source:
-        status = os.fstat(source.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise UnsafeFileError(errno.EINVAL, "not a regular file", name)
         content = source.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise TooLargeError(errno.EFBIG, f"larger than {max_bytes} bytes", name)

@@ -1,5 +1,5 @@
 # The os functions are what the runner itself uses.
-# ruff: noqa: PTH
+# ruff: noqa: PTH110
 
 import os
 import signal
