@@ -12,7 +12,7 @@ from benchwarden.stats.baseline import DEFAULT_DAYS, Baseline, Collecting, freez
 from benchwarden.stats.episodes import DayReport, Watchman, watch, watchman
 from benchwarden.stats.flipped import Flipped, flipped
 from benchwarden.stats.gate import Gate
-from benchwarden.stats.history import INVALID_HISTORY, Cell, Grid, grid_of
+from benchwarden.stats.history import INVALID_HISTORY, Cell, Columns, Grid, grid_of
 from benchwarden.stats.monitor import Day, MergeRule, Model, build_model
 from benchwarden.stats.windows import Window, is_robust, report_windows, window_days
 
@@ -78,7 +78,7 @@ class Analysis:
     robust: bool | None
 
 
-def analyze(cells: Iterable[Cell], settings: Settings | None = None) -> Analysis:
+def analyze(cells: Iterable[Cell] | Columns, settings: Settings | None = None) -> Analysis:
     """Analyse a history of daily cells.
 
     Args:

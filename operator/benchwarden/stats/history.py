@@ -1,7 +1,6 @@
 """A history of daily cells, checked and laid out as a grid of days and instances."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -28,6 +27,41 @@ class Cell(NamedTuple):
     passes: int
     trials: int
     line: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """Cells column by column, which is several times faster for a million of them.
+
+    ``lines`` may be empty when the cells come from no file.
+    """
+
+    days: Sequence[date]
+    instances: Sequence[str]
+    passes: Sequence[int]
+    trials: Sequence[int]
+    lines: Sequence[int] = ()
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell]) -> "Columns":
+        """Return the columns of these cells."""
+        rows = list(cells)
+        return cls(*zip(*rows, strict=True)) if rows else cls((), (), (), ())
+
+    def cell(self, position: int) -> Cell:
+        """Return one cell."""
+        line = self.lines[position] if len(self.lines) else 0
+        return Cell(
+            self.days[position],
+            self.instances[position],
+            self.passes[position],
+            self.trials[position],
+            line,
+        )
+
+    def first(self, positions: Iterable[int]) -> Cell:
+        """Return the cell that comes first in the file, or else by day and instance."""
+        return min((self.cell(position) for position in positions), key=_place)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +103,7 @@ class Grid:
         return Grid(days, self.instances, self.passes[keep], self.trials[keep], self.planned[keep])
 
 
-def grid_of(cells: Iterable[Cell], until: date | None = None) -> Grid:
+def grid_of(cells: Iterable[Cell] | Columns, until: date | None = None) -> Grid:
     """Check cells and lay them out; their order does not matter.
 
     Args:
@@ -83,29 +117,25 @@ def grid_of(cells: Iterable[Cell], until: date | None = None) -> Grid:
         InvalidInputError: When a (day, instance) comes twice, passes are negative or more than the
             trials, or a day lies after ``until``. The message names the line.
     """
-    rows = list(cells)
-    if not rows:
+    columns = cells if isinstance(cells, Columns) else Columns.of(cells)
+    if not columns.days:
         empty = np.zeros((0, 0), dtype=np.int64)
         return Grid((), (), empty, empty, empty.astype(np.bool_))
-    day_column, instance_column, passes_column, trials_column, _ = zip(*rows, strict=True)
-    given_passes = np.array(passes_column, dtype=np.int64)
-    given_trials = np.array(trials_column, dtype=np.int64)
-    impossible = np.flatnonzero((given_passes < 0) | (given_passes > given_trials))
-    if len(impossible):
-        cell = min((rows[i] for i in impossible.tolist()), key=_place)
-        message = f"passes must be within 0..trials, got {cell.passes} of {cell.trials}"
-        raise _error(cell, message)
-    days, instances = sorted(set(day_column)), sorted(set(instance_column))
+    given_passes = np.array(columns.passes, dtype=np.int64)
+    given_trials = np.array(columns.trials, dtype=np.int64)
+    _refuse_impossible(columns, given_passes, given_trials)
+    days, instances = sorted(set(columns.days)), sorted(set(columns.instances))
     if until is not None and days[-1] > until:
-        cell = min((cell for cell in rows if cell.day > until), key=_place)
+        late = (position for position, day in enumerate(columns.days) if day > until)
+        cell = columns.first(late)
         raise _error(cell, f"day {cell.day} lies after the end of data, {until}")
     day_at = {day: d * len(instances) for d, day in enumerate(days)}
     instance_at = {instance: i for i, instance in enumerate(instances)}
-    flat = np.array(list(map(day_at.__getitem__, day_column)), dtype=np.int64)
-    flat += np.array(list(map(instance_at.__getitem__, instance_column)), dtype=np.int64)
+    flat = np.array(list(map(day_at.__getitem__, columns.days)), dtype=np.int64)
+    flat += np.array(list(map(instance_at.__getitem__, columns.instances)), dtype=np.int64)
     cells_in_grid = len(days) * len(instances)
     if int(np.bincount(flat, minlength=cells_in_grid).max()) > 1:
-        raise _duplicate(rows)
+        raise _duplicate(columns)
     passes = np.zeros(cells_in_grid, dtype=np.int64)
     trials = np.zeros_like(passes)
     passes[flat] = given_passes
@@ -122,22 +152,31 @@ def grid_of(cells: Iterable[Cell], until: date | None = None) -> Grid:
     )
 
 
+def _refuse_impossible(columns: Columns, passes: IntArray, trials: IntArray) -> None:
+    impossible = np.flatnonzero((passes < 0) | (passes > trials))
+    if len(impossible):
+        cell = columns.first(impossible.tolist())
+        message = f"passes must be within 0..trials, got {cell.passes} of {cell.trials}"
+        raise _error(cell, message)
+
+
 def _place(cell: Cell) -> tuple[int, date, str]:
     return cell.line, cell.day, cell.instance
 
 
-def _duplicate(rows: list[Cell]) -> InvalidInputError:
-    counted = Counter((cell.day, cell.instance) for cell in rows)
-    doubled = [cell for cell in rows if counted[cell.day, cell.instance] > 1]
-    first = min(doubled, key=_place)
-    lines = sorted(
-        cell.line
-        for cell in doubled
-        if (cell.day, cell.instance) == (first.day, first.instance) and cell.line
-    )
-    where = f" (lines {', '.join(map(str, lines))})" if lines else ""
-    last = first._replace(line=lines[-1] if lines else 0)
-    return _error(last, f"duplicate row for {first.instance} on {first.day}{where}")
+def _duplicate(columns: Columns) -> InvalidInputError:
+    where: dict[tuple[date, str], list[int]] = {}
+    for position, key in enumerate(zip(columns.days, columns.instances, strict=True)):
+        where.setdefault(key, []).append(position)
+    doubled = [
+        position for positions in where.values() if len(positions) > 1 for position in positions
+    ]
+    first = columns.first(doubled)
+    positions = where[first.day, first.instance]
+    lines = sorted(columns.cell(position).line for position in positions)
+    place = f" (lines {', '.join(map(str, lines))})" if lines[0] else ""
+    last = first._replace(line=lines[-1])
+    return _error(last, f"duplicate row for {first.instance} on {first.day}{place}")
 
 
 def _error(cell: Cell, message: str) -> InvalidInputError:

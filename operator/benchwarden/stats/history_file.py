@@ -6,55 +6,84 @@ from datetime import date
 from typing import Any
 
 from benchwarden.errors import InvalidInputError
-from benchwarden.stats.history import INVALID_HISTORY, Cell
+from benchwarden.stats.history import INVALID_HISTORY, Columns
 
+_CHUNK = 5000
+_KEYS = {"day", "instance", "passes", "trials"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def parse_history(text: str) -> list[Cell]:
+def parse_history(text: str) -> Columns:
     """Read a history; empty lines are skipped, further keys are ignored.
 
     Args:
         text: JSON lines, any order.
 
     Returns:
-        One cell per line, each with its line number. Counts are checked by `grid_of`.
+        The cells with their line numbers. Counts are checked by `grid_of`.
 
     Raises:
         InvalidInputError: On a line that is not an object with the four keys and their types; the
             message names the line.
     """
     lines = text.lstrip("\ufeff").splitlines()
-    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    rows = _all_at_once([line for _, line in numbered])
-    if rows is None:
-        rows = [_one(number, line) for number, line in numbered]
-    days: dict[str, date] = {}
-    cells: list[Cell] = []
-    for (number, _), row in zip(numbered, rows, strict=True):
-        try:
-            day, instance = row["day"], row["instance"]
-            passes, trials = row["passes"], row["trials"]
-        except (KeyError, TypeError):
-            raise _error(number, "needs day, instance, passes and trials") from None
-        if type(passes) is not int or type(trials) is not int or type(instance) is not str:
-            raise _error(number, "needs text for instance, whole numbers for passes and trials")
-        if not isinstance(day, str):
-            raise _error(number, "day must be text, YYYY-MM-DD")
-        if day not in days:
-            days[day] = _date(number, day)
-        cells.append(Cell(days[day], instance, passes, trials, number))
-    return cells
+    numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
+    known: dict[str, date] = {}
+    names: dict[str, str] = {}
+    days: list[date] = []
+    instances: list[str] = []
+    passes: list[int] = []
+    trials: list[int] = []
+    for begin in range(0, len(numbers), _CHUNK):
+        chunk = numbers[begin : begin + _CHUNK]
+        rows = _rows([lines[number - 1] for number in chunk], chunk)
+        _checked(rows, chunk, known)
+        days += [known[row["day"]] for row in rows]
+        instances += [names.setdefault(row["instance"], row["instance"]) for row in rows]
+        passes += [row["passes"] for row in rows]
+        trials += [row["trials"] for row in rows]
+    return Columns(days, instances, passes, trials, numbers)
 
 
-def _all_at_once(lines: list[str]) -> list[Any] | None:
-    # One call for the whole file is several times faster; any doubt goes to the slow way, which
-    # knows the line.
+def _rows(lines: list[str], numbers: list[int]) -> list[Any]:
+    # One call for many lines is several times faster; any doubt goes to the slow way, which knows
+    # the line.
     try:
         rows = json.loads("[" + ",".join(lines) + "]")
     except json.JSONDecodeError:
-        return None
-    return rows if len(rows) == len(lines) else None
+        rows = None
+    if rows is not None and len(rows) == len(lines):
+        return list(rows)
+    return [_one(number, line) for number, line in zip(numbers, lines, strict=True)]
+
+
+def _checked(rows: list[Any], numbers: list[int], days: dict[str, date]) -> None:
+    """Check the types of a chunk at once, and line by line only if something is wrong."""
+    try:
+        good = (
+            {type(row["passes"]) for row in rows} <= {int}
+            and {type(row["trials"]) for row in rows} <= {int}
+            and {type(row["instance"]) for row in rows} <= {str}
+            and {type(row["day"]) for row in rows} <= {str}
+        )
+    except (KeyError, TypeError, IndexError):
+        good = False
+    for number, row in zip(numbers, rows, strict=True):
+        if not good:
+            _check(number, row)
+        if row["day"] not in days:
+            days[row["day"]] = _date(number, row["day"])
+
+
+def _check(number: int, row: Any) -> None:
+    if not isinstance(row, dict) or not row.keys() >= _KEYS:
+        raise _error(number, "needs day, instance, passes and trials")
+    if type(row["passes"]) is not int or type(row["trials"]) is not int:
+        raise _error(number, "needs whole numbers for passes and trials")
+    if not isinstance(row["instance"], str):
+        raise _error(number, "needs text for instance")
+    if not isinstance(row["day"], str):
+        raise _error(number, "day must be text, YYYY-MM-DD")
 
 
 def _one(number: int, line: str) -> Any:

@@ -108,7 +108,10 @@ def test_the_end_of_data_moves_the_windows(quiet: Path) -> None:
         ('{"day": "2026-1-1", "instance": "a", "passes": 0, "trials": 1}', "line 2: day must be"),
         ('{"day": "2026-02-30", "instance": "a", "passes": 0, "trials": 1}', "line 2: day must be"),
         ('{"day": 5, "instance": "a", "passes": 0, "trials": 1}', "line 2: day must be text"),
-        ('{"day": "2026-01-01", "instance": 3, "passes": 0, "trials": 1}', "line 2: needs text"),
+        (
+            '{"day": "2026-01-01", "instance": 3, "passes": 0, "trials": 1}',
+            "line 2: needs text for instance",
+        ),
         ('{"day": "2026-01-01", "instance": "a", "passes": true, "trials": 1}', "line 2: needs"),
         ('{"day": "2026-01-01", "instance": "a", "passes": 2, "trials": 1}', "line 2: passes"),
         ('{"day": "2026-01-01", "instance": "b", "passes": 0, "trials": 1}', r"\(lines 1, 2\)"),
@@ -142,8 +145,21 @@ def test_two_objects_on_one_line_are_refused() -> None:
 
 def test_further_keys_and_empty_lines_do_no_harm() -> None:
     good = '{"day": "2026-01-01", "instance": "b", "passes": 1, "trials": 1, "note": [1]}'
-    (cell,) = parse_history(f"\ufeff\n{good}\n\n")
-    assert (cell.line, cell.instance) == (2, "b")
+    columns = parse_history(f"\ufeff\n{good}\n\n")
+    assert (list(columns.lines), columns.instances) == ([2], ["b"])
+
+
+def test_a_mistake_far_down_a_long_file_is_still_named_by_its_line() -> None:
+    rows = [
+        json.dumps({"day": "2026-01-01", "instance": f"i{n}", "passes": 0, "trials": 1})
+        for n in range(12_000)
+    ]
+    rows[11_000] = rows[11_000][:-1]
+    with pytest.raises(InvalidInputError, match="line 11001: not JSON"):
+        parse_history("\n".join(rows))
+    rows[11_000] = '{"day": "2026-01-01", "instance": null, "passes": 0, "trials": 1}'
+    with pytest.raises(InvalidInputError, match="line 11001: needs text"):
+        parse_history("\n".join(rows))
 
 
 def test_the_report_is_one_page_with_plots_and_escaped_names(tmp_path: Path) -> None:
