@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Suites: files of tasks.", no_args_is_help=True)
     group.command("check")(check)
+    group.command("build-mini")(build_mini)
     app.add_typer(group, name="suite")
 
 
@@ -50,6 +51,35 @@ def check(
         return
     _print_table(data["instances"])
     print(f"\n{file}: {len(panel.instances)} tasks, all well-formed; panel {panel.digest[:12]}")
+
+
+def build_mini(
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder of the suite. [default: in the cache]"),
+    ] = None,
+    images: Annotated[
+        bool, typer.Option("--images", help="Also write what its container images are made of.")
+    ] = False,
+) -> None:
+    """Build the mini suite from published packages.
+
+    Prints the path of its tasks.jsonl. Nothing is built twice. Needs git and a package index for pip.
+    """
+    import os
+    import sys
+
+    from benchwarden.minisuite.build import TASKS, default_folder, ensure_suite
+    from benchwarden.minisuite.image import image_layers
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    suite = ensure_suite(out or default_folder(os.environ), say)
+    if images:
+        for image, rootfs in image_layers(suite).items():
+            say(f"{image}: {rootfs.parent}")
+    print(suite / TASKS)
 
 
 def _print_table(instances: object) -> None:

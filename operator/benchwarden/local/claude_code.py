@@ -32,8 +32,10 @@ _NPM_SECONDS: Final = 900
 
 def cache_directory(environment: Mapping[str, str]) -> Path:
     """Where versions are kept: $BENCHWARDEN_CACHE/claude-code, by default below ~/.cache/benchwarden."""
-    base = environment.get(ENV_CACHE) or "~/.cache/benchwarden"
-    return Path(base).expanduser() / "claude-code"
+    if environment.get(ENV_CACHE):
+        return Path(environment[ENV_CACHE]) / "claude-code"
+    base = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "benchwarden" / "claude-code"
 
 
 def cached(version: str, cache: Path) -> Path:

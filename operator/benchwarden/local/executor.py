@@ -39,6 +39,8 @@ from benchwarden_runner import protocol
 
 # Longer waits are cut, so that a lost wake-up can delay a run but never hang it.
 _LONGEST_WAIT_SECONDS = 10.0
+# A listener hears of these with their rows.
+_SAID_BY_ROWS = frozenset({names.EVENT_INSTANCE_CHARGED, names.EVENT_LIMIT_REACHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,8 @@ class LocalExecutor:
             case DeleteBatch(name):
                 await self._batches[name].stop()
                 del self._batches[name]
-            case EmitEvent(_, message, warning):
-                if message:
+            case EmitEvent(reason, message, warning):
+                if message and reason not in _SAID_BY_ROWS:
                     self._listener.told(message, warning)
             case _:
                 pass  # compaction, inputs of a cluster and the life time of objects have no meaning here
