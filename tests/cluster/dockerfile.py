@@ -6,6 +6,7 @@ import configparser
 import fcntl
 import io
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,7 +21,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 CA_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 # vfs keeps a full copy per layer; beyond this many the store is thrown away and built anew.
-_LAYERS_AT_MOST = 60
+_LAYERS_AT_MOST = 30
+_ARCHIVES_PER_TAG = 2
 
 
 def build_dockerfile(
@@ -55,7 +57,14 @@ def build_dockerfile(
     with _store() as store, tempfile.TemporaryDirectory(dir=store) as scratch:
         _ensure_base(store, base)
         image_id = Path(scratch) / "id"
-        command = ["bud", "--isolation=chroot", "--pull-never", "--layers", "--format=docker"]
+        command = [
+            "bud",
+            "--isolation=chroot",
+            "--pull-never",
+            "--layers",
+            "--force-rm",
+            "--format=docker",
+        ]
         command += [f"--target={target}", f"--tag={tag}", f"--iidfile={image_id}"]
         arguments = {"BASE_IMAGE": BASE_IMAGE, **_certificate_arguments(), **build_args}
         command += [f"--build-arg={name}={value}" for name, value in arguments.items()]
@@ -68,7 +77,16 @@ def build_dockerfile(
             partial = archive.with_name(f"{archive.name}.{os.getpid()}.partial")
             _buildah(store, "push", "--quiet", digest, f"docker-archive:{partial}:{tag}")
             partial.replace(archive)
+        archive.touch()
+        _forget_old_archives(archive.parent, name)
     return archive
+
+
+def _forget_old_archives(folder: Path, name: str) -> None:
+    pattern = re.compile(re.escape(name) + r"-[0-9a-f]{16}\.tar")
+    ours = [path for path in folder.glob("*.tar") if pattern.fullmatch(path.name)]
+    for old in sorted(ours, key=lambda path: path.stat().st_mtime)[:-_ARCHIVES_PER_TAG]:
+        old.unlink(missing_ok=True)
 
 
 def step_mounts(scratch: Path) -> list[str]:
