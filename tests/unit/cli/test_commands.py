@@ -144,6 +144,13 @@ def test_a_run_that_gives_no_answer_is_exit_1(run: Run, suite: Suite) -> None:
     assert "2 infra" in out
 
 
+def test_a_run_that_got_worse_than_its_base_is_exit_4(run: Run, suite: Suite) -> None:
+    suite.write({f"i{number}": "say goodbye" for number in range(5)})
+    assert run("run", suite.run_file(name="base", agent="{oracle: {}}"), "--local")[0] == 0
+    path = suite.run_file(name="now", agent="{nop: {}}", compareTo={"run": "base"})
+    assert run("run", path, "--local")[0] == 4
+
+
 def test_crds_and_version_are_printed(run: Run) -> None:
     code, out, _ = run("crd")
     assert code == 0
