@@ -13,6 +13,8 @@ from benchwarden_runner.specs import AgentSpec, GradeSpec
 
 ROOT = Path(__file__).resolve().parents[3]
 RUNNER = ROOT / "runner"
+# The runner must work under any interpreter from 3.9 on; the tests themselves need the project's.
+PYTHON = os.environ.get("BENCHWARDEN_TEST_RUNNER_PYTHON", sys.executable)
 
 
 def git(folder, *words, data=None, check=True) -> str:
@@ -104,7 +106,7 @@ class Place:
     def command(self, name: str, message_bytes: int = 4096) -> list:
         start = f"import sys; sys.path.insert(0, {str(RUNNER)!r}); "
         start += "from benchwarden_runner.__main__ import main; sys.exit(main())"
-        words = [sys.executable, "-I", "-c", start, name, "--input", str(self.input)]
+        words = [PYTHON, "-I", "-c", start, name, "--input", str(self.input)]
         words += ["--message", str(self.message_path), "--message-bytes", str(message_bytes)]
         words += ["--tools", str(self.tools)]
         return words if name == "probe" else [*words, "--work", str(self.work)]
