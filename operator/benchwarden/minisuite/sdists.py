@@ -16,6 +16,7 @@ from benchwarden.minisuite.table import BUILD_TOOLS, TEST_TOOLS, Pair, Release
 _PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
 _FETCH_SECONDS = 300
 # Made by the release process, not written by the authors.
+_MACHINE_FILES = ("RECORD", "direct_url.json")
 _GENERATED = ("PKG-INFO", ".egg-info/", "__pycache__/", ".idea/")
 
 
@@ -73,8 +74,8 @@ def install_test_tools(scratch: Path, site: Path) -> None:
     wheels = ("--no-deps", "--only-binary", ":all:", "--no-compile", "--target", str(site))
     _run("install pytest", [python, *_PIP, "install", *wheels, *pins])
     for path in sorted(site.rglob("*"), reverse=True):
-        # Scripts and direct_url.json would carry this machine's paths.
-        if path.is_file() and (path.parent == site / "bin" or path.name == "direct_url.json"):
+        # Scripts, and records of their checksums, differ with the path of the interpreter.
+        if path.is_file() and (path.parent == site / "bin" or path.name in _MACHINE_FILES):
             path.unlink()
     if (site / "bin").is_dir():
         (site / "bin").rmdir()
