@@ -145,6 +145,9 @@ ENV_REQUESTS_PER_SECOND: Final = "BENCHWARDEN_REQUESTS_PER_SECOND"
 ENV_MUST_FAIL_ADDRESS: Final = "BENCHWARDEN_MUST_FAIL_ADDRESS"
 ENV_CACHE: Final = "BENCHWARDEN_CACHE"
 
+# Marks all processes of one local container, so that those who left its session are found.
+ENV_LOCAL_CONTAINER: Final = "BENCHWARDEN_LOCAL_CONTAINER"
+
 # Exit codes of the command line.
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1  # the operation ran and did not succeed

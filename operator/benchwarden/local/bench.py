@@ -10,7 +10,6 @@ import benchwarden_runner
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.api.scalars import quantity_value
 from benchwarden.local import workspace
-from benchwarden.local.memory import MARKER
 from benchwarden.local.processes import Command
 from benchwarden.manifests import documents
 from benchwarden.manifests.archive import tar_gz
@@ -200,5 +199,4 @@ def _arguments(shop: Shop, step: str, place: Path, message_bytes: int) -> tuple[
 
 def _homely(common: Mapping[str, str], place: Path) -> dict[str, str]:
     """A home and a temporary folder of its own: settings and caches of the user are no part of a task."""
-    found = {name: value for name, value in common.items() if name != MARKER}
-    return {**found, "HOME": str(place / "home"), "TMPDIR": str(place / "tmp")}
+    return {**common, "HOME": str(place / "home"), "TMPDIR": str(place / "tmp")}

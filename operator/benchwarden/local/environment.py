@@ -11,15 +11,13 @@ from typing import Final
 from benchwarden.api.references import EnvVar
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.errors import InvalidInputError
-from benchwarden.names import REASON_INVALID_SPEC
+from benchwarden.names import ENV_API_KEY, ENV_AUTH_TOKEN, REASON_INVALID_SPEC
 
 PASSED: Final = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"),
 )
-API_KEY: Final = "ANTHROPIC_API_KEY"
-AUTH_TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105  # a variable's name
 
 
 def common(spec: BenchmarkRunSpec, own: Mapping[str, str]) -> dict[str, str]:
@@ -44,8 +42,8 @@ def credentials(spec: BenchmarkRunSpec, own: Mapping[str, str]) -> dict[str, str
         return _secrets(exec_env, own, "spec.agent.exec.env")
     found = _secrets(claude.env, own, "spec.agent.claudeCode.env")
     wanted = {
-        "apiKey": (claude.credentials.api_key, API_KEY),
-        "authToken": (claude.credentials.auth_token, AUTH_TOKEN),
+        "apiKey": (claude.credentials.api_key, ENV_API_KEY),
+        "authToken": (claude.credentials.auth_token, ENV_AUTH_TOKEN),
     }
     for field, (reference, variable) in wanted.items():
         if reference is not None:

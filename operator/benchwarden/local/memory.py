@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-MARKER: Final = "BENCHWARDEN_LOCAL_CONTAINER"
+from benchwarden.names import ENV_LOCAL_CONTAINER
+
 _PROC: Final = Path("/proc")
 
 
@@ -73,7 +74,7 @@ def _processes() -> Iterable[tuple[int, int, int]]:
 
 def _carries(pid: int, marker: str) -> bool:
     with suppress(OSError):
-        wanted = f"{MARKER}={marker}".encode()
+        wanted = f"{ENV_LOCAL_CONTAINER}={marker}".encode()
         variables = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
         return any(variable.startswith(wanted) for variable in variables)
     return False

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from benchwarden.local.memory import MARKER, kill_tree, tree, used_bytes
+from benchwarden.local.memory import kill_tree, tree, used_bytes
+from benchwarden.names import ENV_LOCAL_CONTAINER
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ async def run(command: Command, marker: str) -> End:
         process = await asyncio.create_subprocess_exec(
             *command.arguments,
             cwd=command.directory,
-            env={**command.environment, MARKER: marker},
+            env={**command.environment, ENV_LOCAL_CONTAINER: marker},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=asyncio.subprocess.STDOUT,

@@ -9,6 +9,7 @@ import pytest
 
 from benchwarden.local import memory
 from benchwarden.local.processes import DEADLINE, OOM_KILLED, Command, run
+from benchwarden.names import ENV_LOCAL_CONTAINER
 
 MIB = 1 << 20
 
@@ -69,7 +70,7 @@ async def test_a_program_that_ignores_sigterm_is_killed_when_cancelled(tmp_path:
 
 def test_orphans_are_found_by_the_beginning_of_their_marker() -> None:
     marker = str(uuid.uuid4())
-    environment = {"PATH": os.environ["PATH"], memory.MARKER: f"{marker}/batch/agent-0/"}
+    environment = {"PATH": os.environ["PATH"], ENV_LOCAL_CONTAINER: f"{marker}/batch/agent-0/"}
     process = subprocess.Popen(["sleep", "300"], env=environment, start_new_session=True)
     try:
         assert memory.tree(0, f"{marker}/") == {process.pid}
