@@ -15,7 +15,7 @@ from benchwarden.local.comparing import base_results
 from benchwarden.local.directory import RunDirectory
 from benchwarden.local.executor import Assignment, Listener, LocalExecutor
 from benchwarden.local.runfile import RunFile
-from benchwarden.names import REASON_INVALID_SPEC
+from benchwarden.names import REASON_INVALID_SPEC, REASON_PLAN_CHANGED
 from benchwarden.report.summary import Summary
 from benchwarden.suites.instance import Panel
 
@@ -65,15 +65,19 @@ async def run_locally(request: Request, listener: Listener, now: Callable[[], da
     """
     written = request.file.run.spec
     name = request.file.run.metadata.name
+    if written.suspend:
+        raise InvalidInputError(
+            "is true, so nothing would be started; remove it",
+            reason=REASON_INVALID_SPEC,
+            field="spec.suspend",
+        )
     workspace.check_panel(request.panel)
     common = environment.common(written, request.environment)
     credentials = environment.credentials(written, request.environment)
     directory = RunDirectory(request.out)
     identity = directory.open(name, written, now())
     try:
-        if directory.read_plan() is None:
-            # Nothing ran yet: what failed before (a key, a missing program) may be mended by now.
-            directory.write_status({})
+        _prepare(directory, request.panel)
         spec = _adapted(written, request, directory.read_status())
         scratch = directory.fresh_scratch()
         assignment = Assignment(
@@ -98,6 +102,20 @@ async def run_locally(request: Request, listener: Listener, now: Callable[[], da
     finally:
         directory.remove_scratch()
         directory.close()
+
+
+def _prepare(directory: RunDirectory, panel: Panel) -> None:
+    plan = directory.read_plan()
+    if plan is None:
+        # Nothing ran yet: what failed before (a key, a missing program) may be mended by now.
+        directory.write_status({})
+    elif plan.panel_digest != panel.digest:
+        raise InvalidInputError(
+            f"{directory.root}: the suite's content has changed since this run was planned;"
+            " choose another directory or delete this one",
+            reason=REASON_PLAN_CHANGED,
+            field="--out",
+        )
 
 
 def _adapted(

@@ -88,6 +88,27 @@ async def test_latest_is_refused_here(suite: Any, start: Any) -> None:
         await start(suite.run_file(agent=agent), environment={"ANTHROPIC_API_KEY": "k"})
 
 
+async def test_a_suite_that_changed_is_refused_and_leaves_the_results_as_they_are(
+    suite: Any, start: Any, tmp_path: Path
+) -> None:
+    suite.write({"one": "solve"})
+    path = suite.run_file()
+    await start(path)
+    before = {each: each.read_bytes() for each in (tmp_path / "out").glob("*.json*")}
+    suite.write({"one": "fail"})
+    with pytest.raises(InvalidInputError, match="the suite's content has changed"):
+        await start(path)
+    assert {each: each.read_bytes() for each in before} == before
+    suite.write({"one": "solve"})
+    assert (await start(path)).summary.pass_ratio == 1.0
+
+
+async def test_a_suspended_run_is_refused_here(suite: Any, start: Any) -> None:
+    suite.write({"one": "solve"})
+    with pytest.raises(InvalidInputError, match=r"^spec\.suspend: is true"):
+        await start(suite.run_file(suspend=True))
+
+
 async def test_a_run_is_compared_with_its_neighbour(suite: Any, start: Any, tmp_path: Path) -> None:
     suite.write({"one": "solve", "two": "solve"})
     await start(suite.run_file(name="base"), out=tmp_path / "out" / "base")
