@@ -102,6 +102,12 @@ class ProcessTree:
             self.poll()
             time.sleep(0.005)
 
+    def kill_all_but_main(self) -> None:
+        """SIGKILL everything but the main process, once."""
+        main = {self._main.pid} if self._main is not None else set()
+        for victim in self._others() - main:
+            _send_kill(victim)
+
     def _kill(self, victims: Set[int]) -> None:
         if self._own_namespace:
             try:
@@ -110,10 +116,7 @@ class ProcessTree:
                 return
             return
         for victim in victims:
-            try:
-                os.kill(victim, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                continue
+            _send_kill(victim)
 
     def _others(self) -> Set[int]:
         """Living processes that are ours to end; zombies do not count."""
@@ -153,6 +156,13 @@ class ProcessTree:
             except (OSError, ValueError):
                 continue
         return total
+
+
+def _send_kill(process: int) -> None:
+    try:
+        os.kill(process, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 def descendants(parents: Mapping[int, int], root: int) -> Set[int]:

@@ -2,7 +2,7 @@
 
 A watch is called about ten times a second with the seconds since the start and returns a cause to end the
 command, or an empty string. The end is SIGINT, then SIGTERM, then SIGKILL for what may tidy up first, and
-SIGKILL at once otherwise.
+SIGKILL at once otherwise. For want of memory, all but the main process is killed at once.
 """
 
 import os
@@ -24,7 +24,10 @@ OUTPUT_BYTES = 256 * 1024 * 1024
 _POLL_SECONDS = 0.05
 _REAP_SECONDS = 5.0
 _PATIENT = (10.0, 5.0)  # seconds after SIGINT, after SIGTERM
-_HASTY = (2.0, 0.5)  # a deleted pod has a grace period to keep
+_PATIENCE = {
+    TERMINATED: (2.0, 0.5),  # a deleted pod has a grace period to keep
+    MEMORY: (1.5, 0.0),  # the kernel may not wait any longer
+}
 
 Watch = Callable[[float], str]
 
@@ -96,8 +99,10 @@ def supervise(
         time.sleep(_POLL_SECONDS)
         seconds = time.monotonic() - begun
         cause = next((found for watch in watches if (found := watch(seconds))), "")
-    if cause and gentle and cause != MEMORY:
-        _end_gently(tree, _HASTY if cause == TERMINATED else _PATIENT)
+    if cause and gentle:
+        if cause == MEMORY:
+            tree.kill_all_but_main()  # which then may say what it has used
+        _end_gently(tree, _PATIENCE.get(cause, _PATIENT))
     clean = tree.kill_everything()
     returncode = tree.wait(_REAP_SECONDS)
     seconds = time.monotonic() - begun

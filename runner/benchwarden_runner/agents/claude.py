@@ -10,8 +10,8 @@ from typing import Any, Dict, List, Mapping
 from benchwarden_runner import protocol
 from benchwarden_runner.agents import claude_command, claude_outcome, claude_usage
 from benchwarden_runner.agents.claude_outcome import Judgement
-from benchwarden_runner.agents.claude_stream import ClaudeStream
-from benchwarden_runner.agents.home import Home, image_home, make_home
+from benchwarden_runner.agents.claude_stream import ClaudeStream, without_partials
+from benchwarden_runner.agents.home import Home, git_trust, image_home, make_home
 from benchwarden_runner.agents.job import AgentEnd, AgentJob
 from benchwarden_runner.supervision import (
     TIMEOUT,
@@ -31,8 +31,14 @@ class StreamWatch:
     Time lost to the API does not count, up to the allowance.
     """
 
-    def __init__(self, descriptor: int, timeout_seconds: float, allowance_seconds: float) -> None:
-        self.stream = ClaudeStream()
+    def __init__(
+        self,
+        descriptor: int,
+        stall_seconds: float,
+        timeout_seconds: float,
+        allowance_seconds: float,
+    ) -> None:
+        self.stream = ClaudeStream(stall_seconds)
         self.seconds = 0.0
         self._descriptor = descriptor
         self._position = 0
@@ -80,13 +86,14 @@ def run_claude(job: AgentJob) -> AgentEnd:
     )
     session = str(uuid.uuid4())
     words = claude_command.command_line(claude, spec.claude, session, home.config)
-    environment = claude_command.environment(os.environ, spec.claude, spec.env, home)
+    inherited = {**git_trust(spec.workdir), **os.environ}
+    environment = claude_command.environment(inherited, spec.claude, spec.env, home)
     with (
         tempfile.TemporaryFile(dir=job.private) as output,
         tempfile.TemporaryFile(dir=job.private) as errors,
         tempfile.TemporaryFile(dir=job.private) as prompt,
     ):
-        prompt.write(job.prompt)
+        prompt.write(claude_command.as_prompt(job.prompt))
         prompt.seek(0)
         command = Command(
             words,
@@ -103,7 +110,10 @@ def _watch_to_the_end(
     job: AgentJob, command: Command, home: Home, session: str, version: str
 ) -> AgentEnd:
     spec = job.spec
-    follow = StreamWatch(command.stdout, spec.timeout_seconds, spec.throttle_allowance_seconds)
+    stall = claude_command.stall_seconds(command.environment)
+    follow = StreamWatch(
+        command.stdout, stall, spec.timeout_seconds, spec.throttle_allowance_seconds
+    )
     memory = MemoryWatch(job.tree, spec.memory_limit_bytes, local=spec.local)
     watches: List[Watch] = [
         job.termination.watch,
@@ -115,10 +125,12 @@ def _watch_to_the_end(
     ending = supervise(job.tree, command, watches, gentle=True)
     follow.seconds = time.monotonic() - begun
     follow.read()
-    job.keep_output(command.stdout, protocol.FILE_STREAM)
+    job.keep_output(command.stdout, protocol.FILE_STREAM, without_partials)
     transcript = _keep_transcript(job, home, session)
     stream = follow.stream
     judged = claude_outcome.judge(ending.returncode, stream.result, job.tail(command.stderr))
+    if judged.outcome == protocol.COMPLETED and not stream.turns:
+        judged = Judgement(protocol.HARNESS, "Claude Code ended without asking the model")
     late = claude_outcome.of_retry(stream.last_retry) if follow.allowance_spent else Judgement("")
     usage = (
         claude_usage.from_result(stream.result)

@@ -13,6 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, Tuple
 
+from benchwarden_runner.agents.claude_stream import STALL_SECONDS
 from benchwarden_runner.agents.home import Home
 from benchwarden_runner.specs import ClaudeSpec
 
@@ -27,6 +28,7 @@ _NOT_INHERITED = re.compile(
 )
 _VERSION = re.compile(r"(\d+\.\d+\.\d+\S*) \(Claude Code\)")
 _VERSION_SECONDS = 60.0
+_IDLE_TIMEOUT_MS = 180_000
 
 
 class ClaudeError(RuntimeError):
@@ -110,6 +112,7 @@ def command_line(claude: Claude, spec: ClaudeSpec, session: str, config: str) ->
         "-p",
         "--output-format=stream-json",
         "--verbose",
+        "--include-partial-messages",  # else a slow answer and a stalled one look alike
         "--dangerously-skip-permissions",
         "--session-id",
         session,
@@ -151,7 +154,7 @@ def environment(
     found = {name: value for name, value in inherited.items() if not _NOT_INHERITED.fullmatch(name)}
     found.update(
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1",
-        CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS="180000",
+        CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS=str(_IDLE_TIMEOUT_MS),
         API_TIMEOUT_MS="600000",
         BASH_DEFAULT_TIMEOUT_MS="300000",
         BASH_MAX_TIMEOUT_MS="1800000",
@@ -174,3 +177,15 @@ def environment(
         if not any(found.get(name) for name in (*_CREDENTIALS, *_OTHER_PROVIDERS)):
             found["ANTHROPIC_API_KEY"] = GATEWAY_KEY  # else the CLI asks nobody: "Not logged in"
     return found
+
+
+def stall_seconds(environment: Mapping[str, str]) -> float:
+    """After how long a silence of the API counts as a stall: well before the CLI gives the stream up."""
+    idle = environment.get("CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS", "")
+    idle_seconds = (int(idle) if idle.isdigit() else _IDLE_TIMEOUT_MS) / 1000.0
+    return min(STALL_SECONDS, idle_seconds / 2)
+
+
+def as_prompt(prompt: bytes) -> bytes:
+    """The prompt as the CLI must be given it: a leading `/` would be taken for a command of its own."""
+    return b"\n" + prompt if prompt.startswith(b"/") else prompt

@@ -1,12 +1,16 @@
 """Reads Claude Code's stream-json while it grows: usage, tool calls, API waits and the last result line.
 
-Only what is needed is read and everything unknown is ignored, so that new line types do no harm.
+Only what is needed is read and everything unknown is ignored, so that new line types do no harm. Time is lost
+to the API in two ways: failed requests with the waits the CLI announces after them (`api_retry`), and stalls,
+when a request was made and neither an answer nor a piece of one has come for `stall_seconds`.
 """
 
 import json
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set
 
+STALL_SECONDS = 60.0
 _SYNTHETIC = "<synthetic>"
+_PARTIAL = b'{"type":"stream_event",'
 
 
 class ClaudeStream:
@@ -19,7 +23,9 @@ class ClaudeStream:
         last_retry: the last api_retry line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stall_seconds: float = STALL_SECONDS) -> None:
+        self._stall_seconds = stall_seconds
+        self._awaits = False  # whether a request is with the API
         self.result: Optional[Dict[str, Any]] = None
         self.tools: Dict[str, int] = {}
         self.version = ""
@@ -58,18 +64,25 @@ class ClaudeStream:
                 self._last_line_at = seconds
 
     def throttle_seconds(self, now: float) -> float:
-        """Seconds lost to failed requests and the waits after them, up to `now`."""
-        if self._waits_since is None:
-            return self._closed_seconds
-        return self._closed_seconds + max(0.0, min(now, self._waits_until) - self._waits_since)
+        """Seconds lost to failed requests, the waits after them, and stalls, up to `now`."""
+        lost = self._closed_seconds
+        silent_since = self._last_line_at
+        if self._waits_since is not None:
+            lost += max(0.0, min(now, self._waits_until) - self._waits_since)
+            silent_since = max(silent_since, self._waits_until)
+        silent = now - silent_since
+        return lost + silent if self._awaits and silent >= self._stall_seconds else lost
 
     def _entry(self, entry: Dict[str, Any], seconds: float) -> None:
         kind, subtype = entry.get("type"), entry.get("subtype")
         if kind == "system" and subtype == "api_retry":
             self._retry(entry, seconds)
             return
+        if kind == "system" and self._waits_since is not None:
+            return  # such as the next "requesting": the wait is over only when something is answered
         self._closed_seconds = self.throttle_seconds(seconds)
         self._waits_since = None
+        self._awaits = _awaits_answer(entry, before=self._awaits)
         if kind == "system" and subtype == "init":
             self.version = str(entry.get("claude_code_version") or "")
         elif kind == "system" and subtype == "permission_denied":
@@ -85,6 +98,7 @@ class ClaudeStream:
         delay = entry.get("retry_delay_ms")
         wait = float(delay) / 1000.0 if isinstance(delay, (int, float)) else 0.0
         self._waits_until = max(self._waits_until, seconds + wait)
+        self._awaits = True
         self.last_retry = entry
 
     def _assistant(self, message: Any) -> None:
@@ -99,3 +113,25 @@ class ClaudeStream:
                     self._calls.add(call)
                     name = str(block.get("name"))
                     self.tools[name] = self.tools.get(name, 0) + 1
+
+
+def _awaits_answer(entry: Dict[str, Any], *, before: bool) -> bool:
+    """Whether a request is with the API after this line."""
+    kind = entry.get("type")
+    if kind == "stream_event":
+        event = entry.get("event")
+        return not (isinstance(event, dict) and event.get("type") == "message_stop")
+    if kind == "system":
+        return entry.get("status") == "requesting" or before
+    return False
+
+
+def without_partials(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The stream without the pieces of answers, which the whole answers repeat."""
+    rest = b""
+    for chunk in chunks:
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop()
+        yield b"".join(line + b"\n" for line in lines if not line.startswith(_PARTIAL))
+    if not rest.startswith(_PARTIAL):
+        yield rest

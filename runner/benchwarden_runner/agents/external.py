@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping
 
 from benchwarden_runner import protocol, safe_files
 from benchwarden_runner.agents import claude_usage
-from benchwarden_runner.agents.home import image_home, make_home
+from benchwarden_runner.agents.home import git_trust, image_home, make_home
 from benchwarden_runner.agents.job import AgentEnd, AgentJob
 from benchwarden_runner.supervision import (
     Command,
@@ -37,7 +37,8 @@ def run_external(job: AgentJob) -> AgentEnd:
     with open(prompt_file, "wb") as out:
         out.write(job.prompt)
     usage_file = os.path.join(home.temporary, "usage.json")
-    environment = {**os.environ, **spec.env, "HOME": home.home, "TMPDIR": home.temporary}
+    environment = {**git_trust(spec.workdir), **os.environ, **spec.env}
+    environment.update(HOME=home.home, TMPDIR=home.temporary)
     environment[ENV_PROMPT_FILE] = prompt_file
     environment[ENV_WORKDIR] = spec.workdir
     environment[ENV_USAGE_FILE] = usage_file

@@ -59,6 +59,17 @@ def image_home(environment: Mapping[str, str]) -> str:
     return "" if home in ("", "/") else os.path.realpath(home)
 
 
+def git_trust(workdir: str) -> Dict[str, str]:
+    """Variables that let git work in a tree of another owner, as benchmark images often have it."""
+    if os.stat(workdir).st_uid == os.geteuid():
+        return {}
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
+
+
 def _link_entries(source: str, target: str) -> None:
     for name in os.listdir(source):
         if name not in _NOT_LINKED and "claude" not in name.lower():

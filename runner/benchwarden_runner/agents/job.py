@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Callable, Dict, Iterable, Iterator
 
 from benchwarden_runner import safe_files
 from benchwarden_runner.processes import ProcessTree
@@ -13,6 +13,8 @@ from benchwarden_runner.supervision import Ending, Termination
 
 _CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 2000
+
+Sieve = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class AgentJob:
     termination: Termination
     redactor: Redactor
 
-    def keep_output(self, descriptor: int, name: str) -> None:
-        """Store what `descriptor` holds as file `name` of the work folder, without secrets."""
-        safe_files.replace_file(self.work / name, self.redactor.chunks(read_chunks(descriptor)))
+    def keep_output(self, descriptor: int, name: str, sieve: Sieve = iter) -> None:
+        """Store what `descriptor` holds as file `name` of the work folder, sieved and without secrets."""
+        kept = self.redactor.chunks(sieve(read_chunks(descriptor)))
+        safe_files.replace_file(self.work / name, kept)
 
     def tail(self, descriptor: int) -> str:
         """The end of what `descriptor` holds, without secrets."""

@@ -205,9 +205,13 @@ def test_passing_faults_are_survived(bench, fault):
 def test_a_stalled_stream_is_survived(bench):
     script = {"turns": solution(bench), "faults": [{"kind": "stall", "at": 1}]}
     env = {"CLAUDE_BYTE_STREAM_IDLE_TIMEOUT_MS": "10000"}
-    telemetry, _ = run(bench, script, env=env, max_retries=2, throttle_allowance_seconds=60)
+    telemetry, _ = run(
+        bench, script, env=env, max_retries=2, timeout_seconds=9, throttle_allowance_seconds=60
+    )
     assert telemetry.outcome == protocol.COMPLETED, telemetry
     assert telemetry.seconds > 10
+    assert telemetry.throttle_seconds > 9
+    assert "stream_event" not in (bench.work / protocol.FILE_STREAM).read_text()
 
 
 def test_waits_for_the_api_do_not_count_against_the_agents_time(bench):
@@ -285,6 +289,24 @@ def test_a_flag_the_cli_refuses_is_the_harness(bench):
     telemetry, _ = run(bench, {"turns": []}, extra_args=("--no-such-flag",))
     assert telemetry.outcome == protocol.HARNESS
     assert "no-such-flag" in telemetry.reason
+
+
+def test_a_prompt_that_looks_like_a_command_of_the_cli_reaches_the_model(bench):
+    telemetry, api = run(bench, {"turns": solution(bench)}, prompt="/help me fix calc.py")
+    assert telemetry.outcome == protocol.COMPLETED
+    assert "/help me fix calc.py" in json.dumps(api.message_requests[0]["body"]["messages"])
+
+
+def test_an_agent_out_of_memory_keeps_what_it_has_used(bench):
+    hog = "python3 -c 'import time; x = bytearray(1 << 30); time.sleep(60)'"
+    with ScriptedApi({"turns": [bash("true"), bash(hog)]}) as api:
+        from dataclasses import replace
+
+        limited = replace(spec(bench, api), memory_limit_bytes=900 << 20)
+        telemetry = bench.agent(limited, env={"ANTHROPIC_API_KEY": KEY})
+    assert telemetry.outcome == protocol.AGENT_OOM
+    assert (telemetry.turns, telemetry.input_tokens) == (2, 200)
+    assert float(telemetry.cost_usd) > 0
 
 
 def test_an_empty_prompt_is_the_harness(bench):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from benchwarden_runner import protocol
 from benchwarden_runner.agents import claude_usage
 from benchwarden_runner.agents.claude_outcome import judge, of_retry
-from benchwarden_runner.agents.claude_stream import ClaudeStream
+from benchwarden_runner.agents.claude_stream import ClaudeStream, without_partials
 
 GOOD = {"type": "result", "subtype": "success", "is_error": False, "result": "Done."}
 
@@ -92,7 +92,7 @@ def test_any_garbage_in_any_pieces_is_survived(garbage, size):
 
 
 def test_failed_requests_and_waits_are_throttle_time_and_work_is_not():
-    stream = ClaudeStream()
+    stream = ClaudeStream(stall_seconds=1000)
     stream.feed(assistant("m1"), 10.0)
     stream.feed(retry(4000), 12.0)  # two seconds failed, four to wait
     assert stream.throttle_seconds(13.0) == pytest.approx(3.0)
@@ -103,6 +103,42 @@ def test_failed_requests_and_waits_are_throttle_time_and_work_is_not():
     assert stream.throttle_seconds(100.0) == pytest.approx(8.0)
     stream.feed(retry(500), 40.0)
     assert stream.throttle_seconds(100.0) == pytest.approx(18.5)
+
+
+REQUEST = line(type="system", subtype="status", status="requesting")
+PIECE = line(type="stream_event", event={"type": "content_block_delta"})
+STOP = line(type="stream_event", event={"type": "message_stop"})
+TOOL_RESULT = line(type="user", message={"content": []})
+
+
+def test_a_silence_of_the_api_is_a_stall_but_a_slow_answer_or_tool_is_not():
+    stream = ClaudeStream(stall_seconds=60)
+    stream.feed(REQUEST, 0.0)
+    assert stream.throttle_seconds(59.0) == 0
+    stream.feed(PIECE, 59.0)  # a slow answer
+    stream.feed(PIECE, 100.0)
+    assert stream.throttle_seconds(100.0) == 0
+    assert stream.throttle_seconds(170.0) == pytest.approx(70.0)  # it has stalled since
+    stream.feed(assistant("m1", ("t1", "Bash")) + STOP, 200.0)
+    assert stream.throttle_seconds(5000.0) == pytest.approx(100.0)  # the tool runs
+    stream.feed(TOOL_RESULT, 5000.0)
+    stream.feed(REQUEST, 5000.0)
+    stream.feed(retry(10_000), 5100.0)
+    assert stream.throttle_seconds(5110.0) == pytest.approx(210.0)
+    assert stream.throttle_seconds(5111.0 + 60.0) == pytest.approx(
+        271.0
+    )  # the next try stalls, too
+    stream.feed(assistant("m2"), 5120.0)
+    assert stream.throttle_seconds(9000.0) == pytest.approx(210.0)
+
+
+def test_pieces_of_answers_are_left_out_of_what_is_kept():
+    data = REQUEST + PIECE + assistant("m1") + PIECE + STOP + line(**GOOD)
+    data = data.replace(b'"type": "stream_event", ', b'"type":"stream_event",')
+    kept = REQUEST + assistant("m1") + line(**GOOD)
+    for size in (1, 7, 1000):
+        chunks = [data[at : at + size] for at in range(0, len(data), size)]
+        assert b"".join(without_partials(chunks)) == kept
 
 
 @pytest.mark.parametrize(

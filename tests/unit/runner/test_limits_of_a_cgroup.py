@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.unit.runner.builders import repository
 
 from benchwarden_runner import protocol
-from tests.unit.runner.builders import repository
 
 ROOT = Path("/sys/fs/cgroup")
 V1 = (ROOT / "memory").is_dir()
