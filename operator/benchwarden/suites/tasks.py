@@ -1,6 +1,8 @@
 """Own tasks: JSONL text becomes instances, or one error that names every bad row and its fix."""
 
+import codecs
 import difflib
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
@@ -55,12 +57,7 @@ def parse_tasks(content: bytes) -> tuple[Instance, ...]:
         InvalidInputError: with reason SuiteInvalid, naming `line N: field` and the fix for up to
             20 bad rows at once. Nothing is half-loaded: one bad row refuses the whole file.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        _refuse(f"line {line}", "is not UTF-8 text; save the file as UTF-8")
-    return parse_rows(_lines(text))
+    return parse_rows(_lines(content))
 
 
 def parse_rows(rows: Iterable[tuple[str, object]]) -> tuple[Instance, ...]:
@@ -103,23 +100,26 @@ def parse_rows(rows: Iterable[tuple[str, object]]) -> tuple[Instance, ...]:
     return tuple(instances)
 
 
-def _lines(text: str) -> Iterator[tuple[str, object]]:
-    # Not splitlines(): JSON strings may hold U+2028 and its like unescaped.
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip(" \t\r"):
+def _lines(content: bytes) -> Iterator[tuple[str, object]]:
+    # Line by line, for suites are large; and not splitlines(): JSON may hold U+2028 unescaped.
+    for number, line in enumerate(io.BytesIO(content.removeprefix(codecs.BOM_UTF8)), 1):
+        if line.strip():
             yield f"line {number}", _decoded(line)
 
 
-def _decoded(line: str) -> object:
+def _decoded(line: bytes) -> object:
     if len(line) > ROW_BYTES:
-        return _RowError(f"is over {ROW_BYTES} characters; put large files into the image")
+        return _RowError(f"is over {ROW_BYTES} bytes; put large files into the image")
     try:
-        return json.loads(line, object_pairs_hook=_object, parse_constant=_no_constant)
+        text = line.decode()
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except RecursionError:
         return _RowError("is nested too deeply")
+    except UnicodeDecodeError:
+        return _RowError("is not UTF-8 text; save the file as UTF-8")
     except json.JSONDecodeError as error:
         hint = "one JSON object a line, without line breaks inside"
-        if line.lstrip().startswith("["):
+        if line.lstrip().startswith(b"["):
             hint = "a JSON array is no JSONL; convert it with `jq -c '.[]' FILE`"
         return _RowError(f"is not JSON ({error.msg} at column {error.colno}); {hint}")
     except ValueError as error:
