@@ -7,7 +7,7 @@ for a retried launch was paid for too.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -57,17 +57,32 @@ class TrialResult:
         group: `pass`, `fail`, `infra` or `missing`.
         outcome: outcome class; empty when missing.
         row: the row that decided: the first verdict, else the last charge, else None.
-        cost_usd: of all launches.
-        retries: launches beyond the first that were charged or judged.
+        launches: all its rows, in the order they were recorded.
     """
 
     key: TrialKey
     group: str
     outcome: str = ""
     row: Row | None = None
-    cost_usd: Decimal = Decimal(0)
-    tokens: Tokens = field(default_factory=Tokens)
-    retries: int = 0
+    launches: tuple[Row, ...] = ()
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What all launches cost."""
+        return Tally(self.launches).cost_usd
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens of all launches."""
+        return Tally(self.launches).tokens
+
+    @property
+    def retries(self) -> int:
+        """Launches beyond the first that were charged or judged."""
+        if len(self.launches) < 2:
+            return 0
+        counted = {row.launch for row in self.launches if row.kind != KIND_RELEASE}
+        return max(0, len(counted) - 1)
 
     @property
     def seconds(self) -> float:
@@ -147,17 +162,8 @@ def summarise(heading: Heading, planned: Iterable[TrialKey], rows: Iterable[Row]
 
 def _result(key: TrialKey, state: TrialState, rows: Sequence[Row]) -> TrialResult:
     decisive = state.verdict or (state.charges[-1] if state.charges else None)
-    own = Tally(rows)
-    launches = {row.launch for row in rows if row.kind != KIND_RELEASE}
-    return TrialResult(
-        key=key,
-        group=_group(decisive),
-        outcome=decisive.outcome if decisive else "",
-        row=decisive,
-        cost_usd=own.cost_usd,
-        tokens=own.tokens,
-        retries=max(0, len(launches) - 1),
-    )
+    outcome = decisive.outcome if decisive else ""
+    return TrialResult(key, _group(decisive), outcome, decisive, tuple(rows))
 
 
 def _group(row: Row | None) -> str:
