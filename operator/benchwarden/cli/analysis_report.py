@@ -30,7 +30,7 @@ svg { max-width: 100%; height: auto; } .state { font-size: 1.3rem; font-weight: 
 {% for days, w in d.windows.items() %}<tr><td>{{ days }} d</td><td>{{ percent(w.pass_rate) }}</td>
 <td>{{ interval(w.wilson) }}</td><td>{{ percent(w.expected) }}</td><td>{{ points(w.delta) }}</td>
 <td>{{ interval(w.delta_ci) }}</td><td>{{ p_value(w.midp_less) }}</td><td>{{ p_value(w.holm) }}</td>
-<td>{{ points(w.mde) }}</td><td>{{ w.verdict or "no data" }}</td></tr>{% endfor %}</table>
+<td>{{ percent(w.mde) }}</td><td>{{ w.verdict or "no data" }}</td></tr>{% endfor %}</table>
 {% for title, plot in plots %}<h2>{{ title }}</h2>{{ plot | safe }}{% endfor %}
 <h2>Changed most</h2>
 <table><tr><th>instance</th><th>baseline</th><th>now</th><th>delta</th><th>p</th></tr>

@@ -154,9 +154,12 @@ class BatchMonitor:
         self._tables.breakage[rows] = fresh.breakage
         self._tables.improvement[rows] = fresh.improvement
 
-    def restart(self, rows: Mask) -> None:
-        """Set the statistics of these panels to zero and forget the days that wait."""
+    def restart(self, rows: Mask, *, absorb: bool = False) -> None:
+        """Set the statistics of these panels to zero; the days that wait are forgotten or absorbed."""
         self.capability[rows] = 0.0
         self.breakage[rows] = 0.0
         self.improvement[rows] = 0.0
-        self._drop_pending(rows)
+        if absorb:
+            self._merge(rows)
+        else:
+            self._drop_pending(rows)

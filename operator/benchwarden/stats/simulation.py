@@ -46,6 +46,8 @@ class Scenario:
         reruns: The day after the watch level everything runs so many times (1: no re-runs).
         run_length_days: Mean days between false pages asked of the monitor.
         merge_rule: When waiting days join the rates.
+        absorb_unconfirmed: Let the days of a page nobody confirmed join the rates instead of
+            discarding them. The monitor discards; this is to show what that costs.
     """
 
     panels: int = 1000
@@ -62,6 +64,7 @@ class Scenario:
     reruns: int = 1
     run_length_days: float = 365.0
     merge_rule: MergeRule = MergeRule.CAPABILITY_AT_ZERO
+    absorb_unconfirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +121,7 @@ def replay(scenario: Scenario, rng: np.random.Generator) -> Paths:
         runs_days += float(before_change.sum())
         daily_passes[day - 1], daily_trials[day - 1] = y.sum(axis=1), m.sum(axis=1)
         monitor.step(y, m)
-        monitor.restart(quiet_until == day)
+        monitor.restart(quiet_until == day, absorb=scenario.absorb_unconfirmed)
         alarmed = monitor.alarmed & (quiet_until < day)
         first_alarm[alarmed] = np.minimum(first_alarm[alarmed], day)
         pages += alarmed
