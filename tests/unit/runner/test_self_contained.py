@@ -4,7 +4,7 @@ import sys
 import pytest
 from tests.unit.runner.builders import RUNNER
 
-MODULES = sorted((RUNNER / "benchwarden_runner").rglob("*.py")) + [RUNNER / "relocate.py"]
+MODULES = [*sorted((RUNNER / "benchwarden_runner").rglob("*.py")), RUNNER / "relocate.py"]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(RUNNER)))
