@@ -11,48 +11,30 @@ COPY pyproject.toml README.md LICENSE /
 COPY operator /operator
 COPY runner /runner
 
-FROM ${BASE_IMAGE} AS builder
-# Dependencies first: they change less often than the code. Bytecode is compiled once and never checked against
-# file times, so that it stays valid in every copy and starts fast on a read-only root. The Kubernetes client's
-# hundreds of model classes stay source: the operator speaks raw JSON and never imports them.
-COPY locks /tmp/locks
+# What changes seldom has layers of its own: the relocatable Python, the dependencies, and apart from them the code.
+# Bytecode is compiled once and never checked against file times, so that it stays valid in every copy and starts
+# fast on a read-only root.
+FROM ${BASE_IMAGE} AS python
+COPY runner/relocate.py /tmp/relocate.py
+RUN python3 /tmp/relocate.py /opt/benchwarden/python
+
+FROM ${BASE_IMAGE} AS code
+COPY locks/build.txt /tmp/build.txt
 RUN set -eu; \
     python3 -m venv --without-pip /opt/benchwarden/venv; \
-    pip="python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir --disable-pip-version-check"; \
-    $pip install --no-compile --only-binary :all: --require-hashes -r /tmp/locks/runtime.txt; \
-    $pip install --target /tmp/backend --only-binary :all: --require-hashes -r /tmp/locks/build.txt; \
-    find /opt/benchwarden/venv -path '*/site-packages/*' -type d -name tests -prune -exec rm -r {} +; \
-    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
-        -x '/kubernetes/(aio/)?client/(api|models)/' /opt/benchwarden/venv
+    python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir --disable-pip-version-check \
+        install --target /tmp/backend --only-binary :all: --require-hashes -r /tmp/build.txt
 COPY --from=source / /tmp/source
 RUN set -eu; \
-    pip="python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir --disable-pip-version-check"; \
-    PYTHONPATH=/tmp/backend $pip install --no-compile --no-deps --no-build-isolation /tmp/source; \
+    PYTHONPATH=/tmp/backend python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir \
+        --disable-pip-version-check install --no-compile --no-deps --no-build-isolation /tmp/source; \
     mkdir /opt/benchwarden/app; \
     cp -r /tmp/source/runner/benchwarden_runner /opt/benchwarden/app/; \
     printf 'from benchwarden_runner.__main__ import main\n\nraise SystemExit(main())\n' \
         > /opt/benchwarden/app/__main__.py; \
-    python3 /tmp/source/runner/relocate.py /opt/benchwarden/python; \
-    python3 -m compileall -q --invalidation-mode unchecked-hash \
-        /opt/benchwarden/app /opt/benchwarden/venv/lib/python3*/site-packages/benchwarden*
-
-FROM ${BASE_IMAGE} AS operator
-ARG VERSION=0.0.0
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="benchwarden" \
-      org.opencontainers.image.description="Tells whether your coding agent has got worse, with honest statistics" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
-COPY --from=builder /opt/benchwarden/venv /opt/benchwarden/venv
-# Any user id and a read-only root will do: what must be written goes to /tmp.
-ENV PATH=/opt/benchwarden/venv/bin:/usr/local/bin:/usr/bin:/bin \
-    HOME=/tmp \
-    PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
-WORKDIR /tmp
-USER 65532:65532
-ENTRYPOINT ["benchwarden"]
+    python3 -m compileall -q --invalidation-mode unchecked-hash /opt/benchwarden/app /opt/benchwarden/venv/lib; \
+    cd /opt/benchwarden/venv; \
+    rm -r pyvenv.cfg include lib64 bin/python* bin/[Aa]ctivate*
 
 FROM ${BASE_IMAGE} AS runner
 ARG VERSION=0.0.0
@@ -62,14 +44,44 @@ LABEL org.opencontainers.image.title="benchwarden-runner" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=builder /opt/benchwarden/python /opt/benchwarden/python
-COPY --from=builder /opt/benchwarden/app /opt/benchwarden/app
+COPY --from=python /opt/benchwarden/python /opt/benchwarden/python
+COPY --from=code /opt/benchwarden/app /opt/benchwarden/app
 ENV HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /tmp
 USER 65532:65532
 CMD ["python3", "-I", "/opt/benchwarden/app", "--help"]
+
+# The Kubernetes client's hundreds of model classes stay source: the operator speaks raw JSON and never imports them.
+FROM ${BASE_IMAGE} AS dependencies
+COPY locks/runtime.txt /tmp/runtime.txt
+RUN set -eu; \
+    python3 -m venv --without-pip /opt/benchwarden/venv; \
+    python3 -m pip --python /opt/benchwarden/venv/bin/python3 --no-cache-dir --disable-pip-version-check \
+        install --no-compile --only-binary :all: --require-hashes -r /tmp/runtime.txt; \
+    find /opt/benchwarden/venv -path '*/site-packages/*' -type d -name tests -prune -exec rm -r {} +; \
+    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+        -x '/kubernetes/(aio/)?client/(api|models)/' /opt/benchwarden/venv
+
+FROM ${BASE_IMAGE} AS operator
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="benchwarden" \
+      org.opencontainers.image.description="Tells whether your coding agent has got worse, with honest statistics" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=dependencies /opt/benchwarden/venv /opt/benchwarden/venv
+COPY --from=code /opt/benchwarden/venv /opt/benchwarden/venv
+# Any user id and a read-only root will do: what must be written goes to /tmp.
+ENV PATH=/opt/benchwarden/venv/bin:/usr/local/bin:/usr/bin:/bin \
+    HOME=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+WORKDIR /tmp
+USER 65532:65532
+ENTRYPOINT ["benchwarden"]
 
 # Fill the folder claude-code/ of the build context first: claude-glibc, claude-musl (optional), VERSION, SHA256SUMS.
 FROM ${BASE_IMAGE} AS claude-code-checked
