@@ -20,6 +20,9 @@ MANAGED_BY: Final = "benchwarden"
 LABEL_RUN: Final = f"{GROUP}/run"  # the run's name, shortened to 63 characters
 LABEL_RUN_UID: Final = f"{GROUP}/run-uid"
 LABEL_ROLE: Final = f"{GROUP}/role"
+LABEL_SCHEDULE: Final = f"{GROUP}/schedule"  # the schedule's name, shortened to 63 characters
+LABEL_SCHEDULE_UID: Final = f"{GROUP}/schedule-uid"
+LABEL_SERIES: Final = f"{GROUP}/series"  # which of a schedule's series a run belongs to
 LABEL_QUEUE: Final = "kueue.x-k8s.io/queue-name"
 
 ROLE_BATCH: Final = "batch"  # a Job that works on instances
@@ -28,12 +31,19 @@ ROLE_PLAN: Final = "plan"  # the ConfigMap that freezes what a run consists of
 ROLE_INPUT: Final = "input"  # a ConfigMap with the files a batch needs
 ROLE_RESULTS: Final = "results"  # a ConfigMap shard of result rows
 ROLE_NETWORK: Final = "network"  # the NetworkPolicy of a run
+ROLE_CELLS: Final = "cells"  # a ConfigMap shard of a schedule's daily cells
+
+SERIES_LATEST: Final = "latest"  # what the template says
+SERIES_PINNED: Final = "pinned"  # the same with the CLI version that `pinned` names
 
 # Annotations.
 ANNOTATION_MEMBERS: Final = (
     f"{GROUP}/members"  # JSON [[instance, trial, launch], ...] on a batch Job
 )
 ANNOTATION_RUN_NAME: Final = f"{GROUP}/run-name"
+ANNOTATION_SLOT: Final = f"{GROUP}/slot"  # RFC 3339: the moment of the schedule a run stands for
+ANNOTATION_TRIALS_FACTOR: Final = f"{GROUP}/trials-factor"  # how often a closer look runs the panel
+ANNOTATION_CONFIG_DIGEST: Final = f"{GROUP}/user-config-digest"
 ANNOTATION_TRACEPARENT: Final = f"{GROUP}/traceparent"
 
 # Container names in a batch pod; agents and graders carry the member's position: agent-0, grade-0.
@@ -86,6 +96,12 @@ CONDITION_PROGRESSING: Final = "Progressing"
 CONDITION_SUCCEEDED: Final = "Succeeded"
 CONDITION_REGRESSED: Final = "Regressed"
 
+# Condition types of a BenchmarkSchedule, beside Accepted.
+CONDITION_SCHEDULING: Final = "Scheduling"
+CONDITION_BASELINE_READY: Final = "BaselineReady"
+CONDITION_DEGRADED: Final = "Degraded"
+CONDITION_DATA_QUALITY: Final = "DataQuality"
+
 # Condition reasons. Accepted:
 REASON_VALID: Final = "Valid"
 REASON_INVALID_SPEC: Final = "InvalidSpec"
@@ -127,8 +143,38 @@ REASON_NOT_WORSE: Final = "NotWorse"
 REASON_INCONCLUSIVE: Final = "Inconclusive"
 REASON_BASE_UNAVAILABLE: Final = "BaseUnavailable"
 REASON_NOT_COMPARED: Final = "NotCompared"
+# Scheduling:
+REASON_SCHEDULED: Final = "Scheduled"
+REASON_PREVIOUS_RUN_ACTIVE: Final = "PreviousRunActive"
+# BaselineReady:
+REASON_FROZEN: Final = "Frozen"
+REASON_COLLECTING: Final = "Collecting"
+REASON_BASELINE_IMPOSSIBLE: Final = "BaselineImpossible"
+# Degraded:
+REASON_NO_DEGRADATION: Final = "NoDegradation"
+REASON_WATCHING: Final = "Watching"
+REASON_SUSPECTED: Final = "DegradationSuspected"
+REASON_CONFIRMED: Final = "DegradationConfirmed"
+REASON_RESOLVED: Final = "Resolved"
+# DataQuality:
+REASON_COMPLETE: Final = "Complete"
+REASON_INCOMPLETE: Final = "Incomplete"
+REASON_DAY_HELD: Final = "DayHeld"
+REASON_NO_DATA: Final = "NoData"
+REASON_HISTORY_CHANGED: Final = "HistoryChanged"
 
 # Event reasons, beside the condition reasons above.
+EVENT_RUN_CREATED: Final = "RunCreated"
+EVENT_RUN_CANCELLED: Final = "RunReplaced"
+EVENT_RUN_DELETED: Final = "RunDeleted"
+EVENT_SLOT_MISSED: Final = "SlotMissed"
+EVENT_BASELINE_FROZEN: Final = "BaselineFrozen"
+EVENT_NEW_SERIES: Final = "NewSeries"
+EVENT_SERIES_COMPARED: Final = "SeriesCompared"
+EVENT_NOT_CONFIRMED: Final = "DegradationNotConfirmed"
+EVENT_DAY_VOIDED: Final = "DayVoided"
+EVENT_ACKNOWLEDGED: Final = "AlarmAcknowledged"
+EVENT_RESULTS_UNREADABLE: Final = "ResultsUnreadable"
 EVENT_INSTANCE_CHARGED: Final = "InfrastructureFailure"
 EVENT_LIMIT_REACHED: Final = "LimitReached"
 

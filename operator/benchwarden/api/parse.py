@@ -1,15 +1,18 @@
-"""The door: a raw BenchmarkRun becomes typed, or one error that names the field and the fix."""
+"""The door: a raw object of ours becomes typed, or one error that names the field and the fix."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from benchwarden.api.patterns import MEANINGS
 from benchwarden.api.run import BenchmarkRun
+from benchwarden.api.schedule import BenchmarkSchedule
 from benchwarden.errors import InvalidInputError
 from benchwarden.names import REASON_INVALID_SPEC
+
+M = TypeVar("M", BenchmarkRun, BenchmarkSchedule)
 
 _MOST_ERRORS: Final = 5
 _UNREAD_METADATA: Final = frozenset(
@@ -28,12 +31,21 @@ def parse_run(obj: Mapping[str, Any], *, strict: bool = False) -> BenchmarkRun:
         InvalidInputError: reason `InvalidSpec`; `field` is the first field at fault, and the message
             has one sentence for each of the first few.
     """
+    return _parse(BenchmarkRun, obj, strict=strict)
+
+
+def parse_schedule(obj: Mapping[str, Any], *, strict: bool = False) -> BenchmarkSchedule:
+    """Parse a BenchmarkSchedule; see `parse_run`."""
+    return _parse(BenchmarkSchedule, obj, strict=strict)
+
+
+def _parse(model: type[M], obj: Mapping[str, Any], *, strict: bool) -> M:
     if not isinstance(obj, Mapping):
-        raise InvalidInputError("a BenchmarkRun must be an object", reason=REASON_INVALID_SPEC)
+        raise InvalidInputError(f"a {model.__name__} must be an object", reason=REASON_INVALID_SPEC)
     readable = _readable(obj, strict=strict)
     extra: Final = "forbid" if strict else None
     try:
-        return BenchmarkRun.model_validate(readable, extra=extra)
+        return model.model_validate(readable, extra=extra)
     except ValidationError as error:
         faults = [
             each for each in error.errors(include_url=False) if each["loc"][:1] != ("status",)
@@ -42,7 +54,7 @@ def parse_run(obj: Mapping[str, Any], *, strict: bool = False) -> BenchmarkRun:
         raise _one_error(faults)
     # Only the status is odd, written by another version: that is never the user's fault.
     readable.pop("status")
-    return BenchmarkRun.model_validate(readable, extra=extra)
+    return model.model_validate(readable, extra=extra)
 
 
 def _readable(obj: Mapping[str, Any], *, strict: bool) -> dict[str, Any]:

@@ -29,6 +29,13 @@ DATASET_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$
 REVISION: Final = r"^[A-Za-z0-9._/-]+$"
 CIDR: Final = r"^[0-9a-fA-F:.]+/[0-9]{1,3}$"
 IMAGE_PREFIX: Final = r"^[a-z0-9][a-z0-9._:/@-]*$"
+CRON: Final = (
+    r"^(@(annually|yearly|monthly|weekly|daily|midnight|hourly)|[-0-9A-Za-z*/,?#]+( +[-0-9A-Za-z*/,?#]+){4})$"
+)
+TIME_ZONE: Final = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$"
+DAY: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+RATIO: Final = r"^(0\.[0-9]{1,4}|1(\.0{1,4})?)$"
+EXACT_VERSION: Final = r"^[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}(-[0-9A-Za-z.-]{1,40})?$"
 
 MEANINGS: Final = {
     QUANTITY: 'a quantity: a number with an optional unit, such as "500m", "2" or "4Gi"',
@@ -51,6 +58,11 @@ MEANINGS: Final = {
     TOOL: "a tool name such as Bash or Edit",
     DATASET_ID: "a dataset id such as owner/name",
     REVISION: "a commit or tag",
+    CRON: "a cron expression of five fields such as '30 2 * * *', or @daily and the like",
+    TIME_ZONE: "a time zone such as Europe/Berlin or Etc/UTC",
+    DAY: "a day such as 2026-03-01",
+    RATIO: 'a share between 0 and 1 as text, such as "0.05" for 5 points',
+    EXACT_VERSION: "an exact version such as 2.1.330",
     CIDR: "a CIDR such as 203.0.113.0/24",
     IMAGE_PREFIX: "the start of an image reference, in lower case, such as 'docker.io/library/'",
 }
