@@ -101,7 +101,10 @@ def _build(work_tree: str, old: str, new: str, commit: str) -> None:
     source = Git(old, work_tree, trusted=True)
     pack = os.path.join(new, "objects", "pack", "pack")
     roots = f"{commit}\n".encode()
-    source.run("pack-objects", "--revs", "--quiet", "--delta-base-offset", pack, data=roots)
+    options = ["--revs", "--quiet", "--delta-base-offset"]
+    if source.run("config", "--get-regexp", r"^remote\..*\.promisor$", check=False).stdout:
+        options.append("--missing=allow-any")  # a partial clone: what was never fetched stays away
+    source.run("pack-objects", *options, pack, data=roots)
     common = _common_dir(old)
     for name in _KEPT_FILES:
         if os.path.isfile(os.path.join(common, name)):

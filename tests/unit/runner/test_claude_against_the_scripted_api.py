@@ -385,6 +385,8 @@ def test_an_image_cannot_redirect_the_agent_by_its_environment(bench):
                 "ANTHROPIC_MODEL": "claude-evil",
                 "ANTHROPIC_DEFAULT_SONNET_MODEL": "claude-evil",
                 "CLAUDE_CONFIG_DIR": "/nonexistent",
+                "CLAUDE_CODE_USE_BEDROCK": "1",
+                "ANTHROPIC_BEDROCK_BASE_URL": elsewhere.base_url,
             },
         )
         assert not elsewhere.requests

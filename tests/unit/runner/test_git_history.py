@@ -113,6 +113,19 @@ def test_a_deep_shallow_boundary_is_kept(repo, tmp_path):
     assert git(shallow, "fsck", "--no-progress") == ""
 
 
+def test_a_partial_clone_keeps_what_it_has(repo, tmp_path):
+    base, secrets = grow(repo)
+    git(repo, "config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", f"file://{repo}", str(partial))
+    cut(str(partial), base, local=True)
+    for secret in secrets:
+        assert git(partial, "cat-file", "-t", secret, check=False) == ""
+    assert git(partial, "log", "--all", "--format=%s") == "base\nbase"
+    assert git(partial, "status", "--porcelain") == ""
+    assert git(partial, "remote") == ""
+
+
 def test_a_clone_that_borrows_objects_borrows_no_more(repo, tmp_path):
     base, secrets = grow(repo)
     borrower = tmp_path / "borrower"
