@@ -233,7 +233,13 @@ def _detectors(model: Model) -> int:
 
 
 def crossed(model: Model, statistics: Statistics) -> Component | None:
-    """Return the paging component at or above the threshold; capability when both are."""
+    """Return the paging component at or above the threshold; capability when both are.
+
+    A panel that passed nothing in its baseline cannot get worse and never pages: its shrunken rates
+    are above zero, so failing for ever would otherwise add up.
+    """
+    if model.baseline.total_passes == 0:
+        return None
     if statistics.capability >= model.threshold:
         return Component.CAPABILITY
     if statistics.breakage >= model.threshold:

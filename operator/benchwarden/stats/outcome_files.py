@@ -1,6 +1,7 @@
 """Result files of all kinds, read as passes and valid trials by instance."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,14 +55,10 @@ class _DuplicateKeyError(Exception):
 
 
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _DuplicateKeyError(key)
-            seen.add(key)
-    return found
+    repeated = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
+    if repeated:
+        raise _DuplicateKeyError(repeated[0])
+    return dict(pairs)
 
 
 def _map(document: dict[str, Any], name: str) -> dict[str, tuple[int, int]]:

@@ -91,10 +91,7 @@ def report_windows(
         distinct days only: windows that hold the same days share one test.
     """
     chosen = {length: window_days(days, until, length) for length in lengths}
-    raw = {
-        length: _window(baseline, selected, dispersion) if selected else None
-        for length, selected in chosen.items()
-    }
+    raw = {length: _window(baseline, selected, dispersion) for length, selected in chosen.items()}
     present = {
         length: (tuple(day.day for day in chosen[length]), window)
         for length, window in raw.items()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from tests.unit.stats.vectors import all_vectors, check
 
+from benchwarden.stats.distributions import binomial_lower_tail, binomial_upper_tail
 from benchwarden.stats.exact import binomial_test, poisson_binomial_masses, poisson_binomial_test
 
 RATES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=9)
@@ -104,3 +105,8 @@ def test_impossible_poisson_binomial_input_is_refused() -> None:
         poisson_binomial_test(3, [0.5, 0.5])
     with pytest.raises(ValueError, match="rates"):
         poisson_binomial_test(1, [0.5, 1.5])
+
+
+def test_tails_outside_the_possible_counts_are_certain() -> None:
+    assert (binomial_lower_tail(-1, 3, 0.5), binomial_upper_tail(4, 3, 0.5)) == (0.0, 0.0)
+    assert (binomial_lower_tail(3, 3, 0.5), binomial_upper_tail(0, 3, 0.5)) == (1.0, 1.0)
