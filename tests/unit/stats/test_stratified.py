@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from statsmodels.stats.contingency_tables import StratifiedTable
 from tests.unit.stats.vectors import all_vectors, check, vector_ids
 
 from benchwarden.stats import stratified
@@ -178,6 +179,24 @@ def test_splitting_a_window_into_days_changes_no_total(rows: Rows, cut: int) -> 
         for i, (_, _, s, b) in enumerate(rows)
     ]
     assert stratified_test(counts_of_rows(merged)) == stratified_test(counts_of_rows(rows))
+
+
+FULL_ROW = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9))
+
+
+@given(st.lists(FULL_ROW, min_size=2, max_size=8))
+def test_cmh_and_the_odds_ratio_agree_with_statsmodels(tables: Rows) -> None:
+    rows = [(a, a + b, c, c + d) for a, b, c, d in tables]
+    counts = counts_of_rows(rows)
+    expected = StratifiedTable([np.array([[a, b], [c, d]], dtype=float) for a, b, c, d in tables])
+    found = cmh(counts, corrected=False)
+    assert found.chi2 == pytest.approx(expected.test_null_odds().statistic, rel=1e-9, abs=1e-12)
+    assert found.p_two_sided == pytest.approx(expected.test_null_odds().pvalue, rel=1e-6)
+    ratio = odds_ratio(counts)
+    assert ratio.interval is not None
+    assert ratio.estimate == pytest.approx(expected.oddsratio_pooled)
+    ends = expected.oddsratio_pooled_confint()
+    assert (ratio.interval.lower, ratio.interval.upper) == pytest.approx(ends)
 
 
 def large_panel(instances: int, window: int, baseline: int) -> PanelCounts:
