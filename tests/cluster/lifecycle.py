@@ -109,7 +109,20 @@ def start_component(name: str, where: Paths | None = None) -> int:
         raise ClusterError(f"{name} does not become ready:\n{processes.log_tail(where, name)}")
     if _died(where, name):
         raise ClusterError(f"{name} ended at once:\n{processes.log_tail(where, name)}")
+    if name == "apiserver" and processes.running_pid(where, "kube-proxy"):
+        _renew_proxy(where)
     return pid
+
+
+def _renew_proxy(where: Paths) -> None:
+    """Make kube-proxy write all its rules anew.
+
+    A stopping API server takes itself out of the service `kubernetes` and a starting one comes back; when
+    both fall into one clean-up period kube-proxy 1.34 leaves that endpoint's nftables chain empty, for an
+    hour: pods then get "no route to host".
+    """
+    stop_component("kube-proxy", where)
+    _launch("kube-proxy", where)
 
 
 def stop_component(name: str, where: Paths | None = None, *, kill: bool = False) -> bool:
