@@ -89,6 +89,8 @@ async def serve(settings: Settings) -> None:
     process = Process(settings)
     await kopf.operator(
         registry=build_registry(process),
+        # An arbitrary uid has no user name to ask for. kopf keeps the type of this text private.
+        identity=settings.identity,  # type: ignore[arg-type]
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=list(settings.namespaces),
