@@ -211,10 +211,14 @@ def test_a_run_that_leaves_no_report_is_unresolved(calc):
 def test_a_report_that_the_patch_brings_is_not_believed(calc):
     from dataclasses import replace
 
-    forged = '<testsuite><testcase classname="test_calc" name="test_add"/></testsuite>'
+    cases = [
+        f'<testcase classname="test_calc" name="{name}"/>' for name in ("test_add", "test_zero")
+    ]
+    forged = f"<testsuite>{''.join(cases)}</testsuite>"
     patch = FIX + f"--- /dev/null\n+++ b/out.xml\n@@ -0,0 +1 @@\n+{forged}\n"
     verdict = calc.grade(replace(junit(calc), test_command="exit 1"), patch, JUNIT_FILES)
     assert verdict.outcome == protocol.UNRESOLVED
+    assert "no JUnit report" in verdict.reason
 
 
 def test_a_report_with_entities_or_behind_a_link_is_not_read(calc):
