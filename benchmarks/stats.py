@@ -219,11 +219,38 @@ def whole_machine(panels: int, seed: int) -> None:
         )  # fmt: skip
 
 
-def one_year(rng: np.random.Generator, sd: float, baseline_days: int = 14) -> tuple[tuple, int]:
+def recovery(panels: int, seed: int) -> None:
+    heading(
+        "From complete recovery to resolved: 10 pt for 20 days, then as before",
+        "confirmed episodes", "still open after 300 days", "days, 10/25/50/75/90 %",
+    )  # fmt: skip
+    rng = np.random.default_rng([seed, 9])
+    change, began, ended = CHANGES[2][1], 14 + 30, 14 + 50
+    spent = []
+    for _ in range(panels):
+        for alarm in one_year(rng, 0.0, change=change, changed=(began, ended))[0]:
+            if began <= (alarm.day - FIRST).days < ended and alarm.confirmed_on is not None:
+                last = alarm.ended_on or date.max
+                spent.append((last - (FIRST + timedelta(days=ended))).days + 1)
+    days = np.sort(np.array(spent))
+    marks = [int(days[int(share * len(days))]) for share in (0.1, 0.25, 0.5, 0.75, 0.9)]
+    row(len(days), int(np.sum(days > 300)), "/".join(map(str, marks)))
+
+
+def one_year(
+    rng: np.random.Generator,
+    sd: float,
+    baseline_days: int = 14,
+    change: Change = NO_CHANGE,
+    changed: tuple[int, int] = (0, 0),
+) -> tuple[tuple, int]:
     total, instances = baseline_days + 365, 50
-    rates = draw_panels(rng, 1, instances, PanelKind.RANDOM)[0]
+    rates = draw_panels(rng, 1, instances, PanelKind.RANDOM)
+    number = np.arange(total)[:, None]
+    worse = (number >= changed[0]) & (number < changed[1])
+    daily = np.where(worse, degraded(rng, rates, change), rates)
     shifts = daily_shifts(rng, total, 1, sd)
-    passes = (rng.random((total, instances)) < shifted(rates, shifts)).astype(np.int64)
+    passes = (rng.random((total, instances)) < shifted(daily, shifts)).astype(np.int64)
     ones = np.ones_like(passes)
     days = tuple(FIRST + timedelta(days=n) for n in range(total))
     names = tuple(f"{n:03d}" for n in range(instances))
@@ -283,6 +310,7 @@ def main() -> None:
     unconfirmed_days(panels, seed)
     week_test(panels, seed)
     whole_machine(max(20, panels // 5), seed)
+    recovery(max(20, panels // 10), seed)
     speed(seed)
 
 

@@ -137,17 +137,21 @@ def _print(document: dict[str, Any]) -> None:
     columns = ["window", "rate", "95 %", "expected", "delta", "95 %", "p", "Holm", "MDE", ""]
     print_table("", columns, rows)
     _print_monitor(monitor)
-    changed = [
+    _print_flipped(document["flipped"])
+
+
+def _print_flipped(flipped: list[dict[str, Any]]) -> None:
+    rows = [
         [
             item["instance"],
             f"{item['baseline_passes']}/{item['baseline_trials']}",
             f"{item['passes']}/{item['trials']}",
             points(item["delta"], 0),
         ]
-        for item in document["flipped"]
+        for item in flipped
     ]
-    if changed:
-        print_table("changed most", ["instance", "baseline", "now", "delta"], changed)
+    if rows:
+        print_table("changed most", ["instance", "baseline", "now", "delta"], rows)
 
 
 def _print_monitor(monitor: dict[str, Any]) -> None:
