@@ -118,10 +118,13 @@ def _renew_proxy(where: Paths) -> None:
     """Make kube-proxy write all its rules anew.
 
     A stopping API server takes itself out of the service `kubernetes` and a starting one comes back; when
-    both fall into one clean-up period kube-proxy 1.34 leaves that endpoint's nftables chain empty, for an
-    hour: pods then get "no route to host".
+    both fall into one clean-up period kube-proxy 1.34 leaves that endpoint's nftables chain empty, even
+    after its own restart: pods then get "no route to host". Without its tables it must write everything.
     """
     stop_component("kube-proxy", where)
+    for family in ("ip", "ip6"):
+        command = ["nft", "delete", "table", family, "kube-proxy"]
+        subprocess.run(command, capture_output=True, check=False)
     _launch("kube-proxy", where)
 
 
