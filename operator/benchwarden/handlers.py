@@ -44,14 +44,15 @@ async def credentials() -> kopf.ConnectionInfo:
     """The same credentials as our own client's, read anew each time kopf asks."""
     access = Access()
     found = await access.load()
-    token = found.api_key.get("BearerToken", "")
+    # The client writes "bearer" or "Bearer" before it, depending on where it came from.
+    token = found.api_key.get("BearerToken", "").rpartition(" ")[2]
     return kopf.ConnectionInfo(
         server=found.host,
         ca_path=found.ssl_ca_cert,
         insecure=not found.verify_ssl,
         certificate_path=found.cert_file,
         private_key_path=found.key_file,
-        token=token.removeprefix("Bearer ") or None,
+        token=token or None,
         default_namespace=access.namespace(),
     )
 
