@@ -24,7 +24,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         elif options.command != "finish":
             _with_message(options)
     except Exception as error:  # the exit code is the last word where no message can be written
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        text = Redactor(os.environ).text(f"{type(error).__name__}: {error}")
+        print(text, file=sys.stderr, flush=True)
         return protocol.EXIT_HARNESS
     return protocol.EXIT_OK
 

@@ -60,7 +60,7 @@ def _ask(spec: AgentSpec, tools: str, redactor: Redactor) -> ProbeReport:
             folders["private"],
             tools,
             ProcessTree(local=spec.local),
-            Termination(),
+            Termination(local=spec.local),
             redactor,
         )
         end = run_claude(job)

@@ -62,7 +62,7 @@ class ProcessTree:
             stderr=stderr,
             close_fds=True,
             start_new_session=True,
-            preexec_fn=_prefer_as_oom_victim,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=_prepare_child,  # noqa: PLW1509 - this process has one thread
         )
 
     def poll(self) -> Optional[int]:
@@ -195,8 +195,9 @@ def _process_table() -> Dict[int, int]:
     return table
 
 
-def _prefer_as_oom_victim() -> None:
-    """The kernel should end the work, not its supervisor, which has to tell the story."""
+def _prepare_child() -> None:
+    """Unblock what `Termination` blocks, and let the kernel end the work rather than its supervisor."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     try:
         with open("/proc/self/oom_score_adj", "w") as target:
             target.write("1000")

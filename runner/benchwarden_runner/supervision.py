@@ -23,6 +23,7 @@ TERMINATED = "terminated"  # the pod is being deleted
 OUTPUT_BYTES = 256 * 1024 * 1024
 _POLL_SECONDS = 0.05
 _REAP_SECONDS = 5.0
+_LOCAL_LOOK_SECONDS = 0.2
 _PATIENT = (10.0, 5.0)  # seconds after SIGINT, after SIGTERM
 _PATIENCE = {
     TERMINATED: (2.0, 0.5),  # a deleted pod has a grace period to keep
@@ -62,19 +63,27 @@ class Command:
 
 
 class Termination:
-    """Remembers SIGTERM: PID 1 would otherwise ignore it, and a deleted pod would wait out its grace."""
+    """Notices that this process is told to go: a deleted pod would otherwise wait out its grace.
 
-    def __init__(self) -> None:
+    The signals are kept blocked and fetched, because that tells who sent them. As PID 1 only those from
+    outside the container count (their sender has no number in here): what runs in it may not end its own
+    supervisor and so turn a failure into somebody else's fault.
+    """
+
+    _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self, *, local: bool) -> None:
+        self._from_outside_only = os.getpid() == 1 and not local
         self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._note)
-
-    def _note(self, _number: int, _frame: object) -> None:
-        self.asked = True
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._SIGNALS)
 
     def watch(self, _seconds: float) -> str:
         """The watch that ends work when this process is told to go."""
-        return TERMINATED if self.asked else ""
+        while True:
+            found = signal.sigtimedwait(self._SIGNALS, 0)
+            if found is None:
+                return TERMINATED if self.asked else ""
+            self.asked = self.asked or not self._from_outside_only or found.si_pid == 0
 
 
 def supervise(
@@ -141,17 +150,21 @@ class MemoryWatch:
         limit = None if local else self._cgroup.memory_limit_bytes()
         if limit_bytes:
             limit = min(limit, limit_bytes) if limit else limit_bytes
+        self._looked_at = 0.0
         self._threshold = limit * LIMIT_RATIO if limit else None
         self._kills = self._cgroup.oom_kills()
         self._refusals = self._cgroup.process_refusals()
 
-    def __call__(self, _seconds: float) -> str:
+    def __call__(self, seconds: float) -> str:
         """The watch."""
         if not self._local and self._cgroup.oom_kills() > self._kills:
             # The kubelet calls the whole container OOMKilled for it: going on would be for nothing.
             return MEMORY
         if self._threshold is None:
             return ""
+        if self._local and seconds - self._looked_at < _LOCAL_LOOK_SECONDS:
+            return ""  # looking means reading all of /proc
+        self._looked_at = seconds
         here = self._tree.resident_bytes if self._local else self._cgroup.memory_in_use_bytes
         return MEMORY if here() >= self._threshold else ""
 

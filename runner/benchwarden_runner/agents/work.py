@@ -106,7 +106,9 @@ def _with_agent(
         spec.workdir, os.path.join(private, "snapshot"), include_ignored=spec.include_ignored
     )
     tree = ProcessTree(local=spec.local)
-    job = AgentJob(spec, prompt, work, private, tools, tree, Termination(), redactor)
+    job = AgentJob(
+        spec, prompt, work, private, tools, tree, Termination(local=spec.local), redactor
+    )
     end = _AGENTS[spec.kind](job)
     telemetry = _telemetry(spec, end, work, isolation)
     try:

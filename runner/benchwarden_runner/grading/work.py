@@ -44,10 +44,9 @@ class Grader:
     def verdict(self) -> Verdict:
         """What the patch is worth; everything that goes wrong on our side is `grader_error`."""
         become_undumpable()
-        termination = Termination()
         scratch = tempfile.mkdtemp(prefix="benchwarden-grade-")
         try:
-            found = self._grade(termination, scratch)
+            found = self._grade(scratch)
         except (inputs.InputError, SpecError, GitError, ResultsError, OSError) as error:
             found = Verdict(protocol.GRADER_ERROR, reason=str(error))
         except Exception as error:  # a bug of ours must not count against the patch
@@ -58,7 +57,7 @@ class Grader:
         seconds = time.monotonic() - self._begun
         return replace(found, seconds=seconds, **self._facts)  # type: ignore[arg-type]
 
-    def _grade(self, termination: Termination, scratch: str) -> Verdict:
+    def _grade(self, scratch: str) -> Verdict:
         files = inputs.read_archive(self._input_folder, "grade.tgz")
         spec = GradeSpec.from_json(inputs.require(files, protocol.FILE_GRADE_SPEC).decode())
         if not spec.local:
@@ -82,7 +81,7 @@ class Grader:
         _bring_tests(tree, spec, files)
         reading.remove_stale_reports(spec, tree.tracked)
         processes = ProcessTree(local=spec.local)
-        run = run_tests(spec, processes, termination)
+        run = run_tests(spec, processes, Termination(local=spec.local))
         self._keep_log(run)
         script = files.get(protocol.FILE_PARSER, b"")
 

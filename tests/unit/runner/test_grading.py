@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from tests.unit.runner.builders import git, put, repository
@@ -193,24 +194,18 @@ def test_tests_that_eat_the_memory_are_ended(calc):
 
 def test_a_missing_test_command_is_our_error(calc):
     spec = junit(calc)
-    from dataclasses import replace
-
     verdict = calc.grade(replace(spec, test_command="no-such-runner"), FIX, JUNIT_FILES)
     assert verdict.outcome == protocol.GRADER_ERROR
     assert "not found" in verdict.reason
 
 
 def test_a_run_that_leaves_no_report_is_unresolved(calc):
-    from dataclasses import replace
-
     verdict = calc.grade(replace(junit(calc), test_command="exit 1"), FIX, JUNIT_FILES)
     assert verdict.outcome == protocol.UNRESOLVED
     assert "no JUnit report" in verdict.reason
 
 
 def test_a_report_that_the_patch_brings_is_not_believed(calc):
-    from dataclasses import replace
-
     cases = [
         f'<testcase classname="test_calc" name="{name}"/>' for name in ("test_add", "test_zero")
     ]
@@ -222,8 +217,6 @@ def test_a_report_that_the_patch_brings_is_not_believed(calc):
 
 
 def test_a_report_with_entities_or_behind_a_link_is_not_read(calc):
-    from dataclasses import replace
-
     bomb = '<!DOCTYPE x [<!ENTITY a "b">]><testsuite><testcase name="&a;"/></testsuite>'
     spec = replace(junit(calc), test_command=f"echo '{bomb}' > out.xml")
     assert "document type" in calc.grade(spec, FIX, JUNIT_FILES).reason
@@ -331,15 +324,13 @@ CAN_UNSHARE = (
 @pytest.mark.root
 @pytest.mark.skipif(not CAN_UNSHARE, reason="needs root and PID namespaces")
 def test_as_pid_one_nothing_survives_that_could_touch_the_verdict(calc):
-    from dataclasses import replace
-
     wrap = ("unshare", "--pid", "--fork", "--mount-proc", "--ipc", "--kill-child")
     attack = f"""
         trap '' INT TERM HUP
         for i in 1 2 3; do
           (setsid sh -c 'while :; do : > {calc.message_path}; sleep 0.005; done' >/dev/null 2>&1 &)
         done
-        kill -9 1; kill -STOP 1
+        kill -9 1; kill -STOP 1; kill -TERM 1; kill -INT 1; sleep 0.3
         ls -l /proc/1/fd > {calc.folder}/fds 2>&1
         exit 1"""
     spec = replace(calc.grade_spec(test_command=attack), local=False)
@@ -349,9 +340,21 @@ def test_as_pid_one_nothing_survives_that_could_touch_the_verdict(calc):
 
 @pytest.mark.root
 @pytest.mark.skipif(not CAN_UNSHARE, reason="needs root and PID namespaces")
-def test_shared_memory_of_an_earlier_container_is_cleared(calc):
-    from dataclasses import replace
+def test_as_pid_one_a_signal_from_outside_ends_it_at_once(calc):
+    spec = replace(calc.grade_spec(test_command="touch started; sleep 600"), local=False)
+    script = f"""
+        "$@" & while ! [ -e {calc.repo}/started ]; do sleep 0.05; done
+        kill -TERM $(cat /proc/$!/task/$!/children); wait $!"""
+    wrap = ("sh", "-c", script, "sh", "unshare", "--pid", "--fork", "--mount-proc", "--ipc")
+    begun = time.monotonic()
+    verdict = calc.grade(spec, FIX, wrap=wrap)
+    assert (verdict.outcome, verdict.reason) == ("grader_error", "the pod was told to stop")
+    assert time.monotonic() - begun < 20
 
+
+@pytest.mark.root
+@pytest.mark.skipif(not CAN_UNSHARE, reason="needs root and PID namespaces")
+def test_shared_memory_of_an_earlier_container_is_cleared(calc):
     script = calc.folder / "poison.sh"
     script.write_text(
         'ipcmk -M 1024 >/dev/null; ipcmk -Q >/dev/null; ipcmk -S 2 >/dev/null; exec "$@"'
