@@ -49,7 +49,7 @@ def plan(
     shown.print(table)
     shown.print()
     for title, text in _lines(data):
-        shown.print(Text.assemble((f"{title:<14}", "bold"), text))
+        shown.print(Text.assemble((f"{title:<14}", "bold"), text), soft_wrap=True)
 
 
 def describe(run: "BenchmarkRun", panel: "Panel", planned: "Plan") -> dict[str, Any]:

@@ -71,11 +71,11 @@ class LocalBatch:
 
     def start(self, benches_of: Sequence[Bench]) -> None:
         """Work on the members; returns at once."""
-        self._start(self._members(benches_of))
+        self._start(lambda: self._members(benches_of))
 
     def start_probe(self, shop: Shop) -> None:
         """Ask the agent's service once; returns at once."""
-        self._start(self._probe(shop))
+        self._start(lambda: self._probe(shop))
 
     async def stop(self) -> None:
         """End all processes and remove the work trees; harmless if it has ended already."""
@@ -84,10 +84,10 @@ class LocalBatch:
             await asyncio.wait({self._task})
         await in_thread(remove_tree, self._site.scratch)
 
-    def _start(self, work: Awaitable[None]) -> None:
+    def _start(self, work: Callable[[], Awaitable[None]]) -> None:
         async def carried() -> None:
             try:
-                await work
+                await work()
             except Exception as error:  # noqa: BLE001  # a batch that stopped must show it, or all wait for ever
                 self._break(f"{type(error).__name__}: {error}")
 

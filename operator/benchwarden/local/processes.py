@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,14 +114,26 @@ async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
 
     A thread cannot be stopped: going on at once would have it write into folders that are being removed.
     """
-    working = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait({working})
-        raise
+    return await _to_the_end(asyncio.to_thread(function, *arguments))
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Finish `work` however often this is cancelled, then give way to the cancellation."""
+    working = asyncio.ensure_future(work)
+    cancelled = False
+    while not working.done():
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+    return working.result()
 
 
 async def _clear(process: asyncio.subprocess.Process, marker: str) -> None:
-    await in_thread(kill_tree, process.pid, marker)
-    await process.wait()
+    async def cleared() -> None:
+        await asyncio.to_thread(kill_tree, process.pid, marker)
+        await process.wait()
+
+    await _to_the_end(cleared())

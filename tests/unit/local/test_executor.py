@@ -1,13 +1,18 @@
 import asyncio
+import gc
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchwarden import names
 from benchwarden.local import memory
+from benchwarden.local.batch import LocalBatch, Site
 from benchwarden.local.directory import read_rows
+from benchwarden.planning.plan import Member
 from benchwarden.reconcile.conditions import find
 from benchwarden.report.summary import FAIL, INFRA, MISSING, PASS
 
@@ -72,6 +77,15 @@ async def test_interrupting_kills_what_runs_keeps_results_and_going_on_finishes(
         ledger.launched[-1] in launched
     )  # the same launch again: nothing was charged for the first
     assert len(ledger.launched) == len(launched) + 1
+
+
+async def test_a_batch_stopped_before_it_began_leaves_nothing_behind(tmp_path: Path) -> None:
+    site = Site(tmp_path / "batch", "marker/", lambda: datetime.now(UTC), lambda: None)
+    batch = LocalBatch("batch", names.ROLE_BATCH, "uid", (Member("one", 0, 1),), site)
+    batch.start([])
+    await batch.stop()
+    gc.collect()  # a coroutine that nobody awaited would complain here
+    assert not site.scratch.exists()
 
 
 async def test_a_torn_last_line_is_dropped_and_its_trial_run_again(

@@ -63,6 +63,8 @@ async def test_a_program_that_ignores_sigterm_is_killed_when_cancelled(tmp_path:
         while not (tmp_path / "ready").exists():  # noqa: ASYNC110  # another process makes it
             await asyncio.sleep(0.02)
     task.cancel()
+    await asyncio.sleep(0)
+    task.cancel()  # impatience must not leave processes behind either
     with pytest.raises(asyncio.CancelledError):
         await task
     assert memory.tree(0, marker) == set()
