@@ -13,7 +13,7 @@ from benchwarden.api.semantics import check
 from benchwarden.controller.record import Record
 from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.kube.errors import ApiError
-from benchwarden.manifests.inputs import check_sizes
+from benchwarden.manifests.acceptance import check as check_manifests
 from benchwarden.manifests.settings import ManifestSettings
 from benchwarden.reconcile.work import moment
 from benchwarden.reconcile.world import Refusal, RunView
@@ -52,7 +52,7 @@ def load(spec: BenchmarkRunSpec, sources: Sources, settings: ManifestSettings) -
         if not panel.instances:
             text = "the selection leaves no instance; widen spec.suite.selection"
             return Refusal(names.REASON_EMPTY_PANEL, text)
-        check_sizes(spec, panel.instances, settings)
+        check_manifests(spec, panel.instances, settings)
     except InvalidInputError as error:
         # What is not there yet may come: GitOps applies in any order.
         return Refusal(
