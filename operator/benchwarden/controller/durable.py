@@ -1,13 +1,12 @@
 """The durable part of a run: its plan and its result shards, as ConfigMaps that the run owns."""
 
 import base64
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from benchwarden import names
-from benchwarden.controller.record import Record, cells_of_rows
+from benchwarden.controller.record import Record
 from benchwarden.errors import InvalidInputError
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.errors import AlreadyExistsError, NotFoundError
@@ -19,7 +18,9 @@ from benchwarden.manifests.settings import RunIdentity
 from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.world import BaseResults
 from benchwarden.results import shards
+from benchwarden.results.base import parse_base
 from benchwarden.results.row import Row
+from benchwarden.results.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ async def read_base(client: KubeClient, namespace: str, compare_to: Any) -> Base
         if compare_to.run is not None:
             other = await client.get(RUNS, namespace, compare_to.run)
             rows, _ = await read_rows(client, namespace, str(other["metadata"]["uid"]))
-            cells = cells_of_rows(rows)
+            cells = Tally(rows).cells()
             if not cells:
                 return BaseResults(problem=f"run {compare_to.run} has no verdicts yet")
             return BaseResults(cells)
@@ -136,26 +137,9 @@ async def read_base(client: KubeClient, namespace: str, compare_to: Any) -> Base
         if text is None and packed is None:
             problem = f"ConfigMap {reference.name} has no key {reference.key}"
             return BaseResults(problem=problem)
-        return parse_base(text.encode() if text is not None else base64.b64decode(str(packed)))
+        data = text.encode() if text is not None else base64.b64decode(str(packed))
+        return BaseResults(parse_base(data))
     except NotFoundError as error:
         return BaseResults(problem=str(error))
     except (InvalidInputError, ValueError) as error:
         return BaseResults(problem=f"the base cannot be read: {error}")
-
-
-def parse_base(data: bytes) -> BaseResults:
-    """Base results from `{instance: bool}` JSON, result rows as JSON lines, or a gzip shard.
-
-    Raises:
-        InvalidInputError: it is none of these.
-        ValueError: likewise.
-    """
-    if data[:2] == b"\x1f\x8b":
-        return BaseResults(cells_of_rows(shards.unpack(data)))
-    try:
-        whole = json.loads(data)
-    except ValueError:
-        return BaseResults(cells_of_rows(shards.parse_lines(data)))
-    if isinstance(whole, dict) and all(isinstance(value, bool) for value in whole.values()):
-        return BaseResults({key: (int(value), 1) for key, value in whole.items()})
-    return BaseResults(cells_of_rows(shards.parse_lines(data)))

@@ -11,7 +11,6 @@ from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.cycle import Cycle
 from benchwarden.reconcile.observed import Observed, ObservedBatch
 from benchwarden.reconcile.world import BaseResults, Refusal, RunView
-from benchwarden.results.row import Row
 from benchwarden.suites.instance import Instance, Panel
 
 # A Job that was created and is not seen within this time is looked at anew: creating it again is harmless.
@@ -71,20 +70,3 @@ class Record:
     def results(self) -> list[dict[str, Any]]:
         """The result shards as the status names them."""
         return [{"name": name, "rows": rows} for name, rows in sorted(self.shards.items())]
-
-    def cells(self) -> dict[str, tuple[int, int]]:
-        """Passes and valid trials per instance."""
-        return cells_of_rows(list(self.cycle.tally))
-
-
-def cells_of_rows(rows: list[Row]) -> dict[str, tuple[int, int]]:
-    """Passes and valid trials per instance of stored rows; the first verdict of a trial counts."""
-    cells: dict[str, tuple[int, int]] = {}
-    done: set[tuple[str, int]] = set()
-    for row in rows:
-        if row.kind != "verdict" or row.key in done:
-            continue
-        done.add(row.key)
-        passes, trials = cells.get(row.instance, (0, 0))
-        cells[row.instance] = (passes + (row.outcome == "resolved"), trials + 1)
-    return cells

@@ -1,15 +1,18 @@
 """How a run came out: the Succeeded condition, and Regressed when it is compared with another."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from benchwarden import names
 from benchwarden.reconcile.conditions import FALSE, TRUE, UNKNOWN, Condition
 from benchwarden.reconcile.outlook import Outlook
 from benchwarden.reconcile.world import World
-from benchwarden.stats.compare_runs import RunComparison, compare_cells
 
-SIGNIFICANCE = 0.05
+if TYPE_CHECKING:
+    from benchwarden.stats.comparison import Comparison
+
 SHOWN_INSTANCES = 20
+Cells = Mapping[str, tuple[int, int]]
 
 
 def succeeded(world: World, ahead: Outlook) -> Condition:
@@ -29,16 +32,6 @@ def succeeded(world: World, ahead: Outlook) -> Condition:
     return Condition(kind, TRUE, names.REASON_COMPLETED, text)
 
 
-def cells_of(world: World) -> dict[str, tuple[int, int]]:
-    """Passes and valid trials per instance of this run."""
-    cells: dict[str, tuple[int, int]] = {}
-    for key, state in world.tally.trials.items():
-        if state.verdict is not None:
-            passes, trials = cells.get(key.instance, (0, 0))
-            cells[key.instance] = (passes + (state.verdict.outcome == "resolved"), trials + 1)
-    return cells
-
-
 def regressed(world: World) -> tuple[Condition, dict[str, Any]] | None:
     """The Regressed condition and the figures behind it; None without `compareTo`."""
     if world.run.spec.compare_to is None:
@@ -47,45 +40,59 @@ def regressed(world: World) -> tuple[Condition, dict[str, Any]] | None:
     if world.base is None or world.base.problem:
         text = world.base.problem if world.base is not None else "the base is being read"
         return Condition(kind, UNKNOWN, names.REASON_BASE_UNAVAILABLE, text), {}
-    found = compare_cells(world.base.cells, cells_of(world))
-    if found is None:
+    here = world.tally.cells()
+    if not here.keys() & world.base.cells.keys():
         text = "the two runs share no instance with a verdict"
         return Condition(kind, UNKNOWN, names.REASON_NOT_COMPARED, text), {}
-    figures = _figures(world, found)
+    # Loaded only when a run is compared: numpy is a third of the operator's memory.
+    from benchwarden.stats.comparison import compare
+    from benchwarden.stats.windows import Verdict
+
+    found = compare(world.base.cells, here)
+    low, high = found.delta_interval.lower * 100, found.delta_interval.upper * 100
     text = (
-        f"{found.delta * 100:+.1f} points [{found.interval.lower * 100:+.1f},"
-        f" {found.interval.upper * 100:+.1f}] over {found.pairs} instances,"
-        f" p (worse) {found.p_worse:.4f}; smallest drop it would see: {found.mde * 100:.1f} points"
+        f"{found.delta * 100:+.1f} points [{low:+.1f}, {high:+.1f}] over {found.n_common} instances,"
+        f" p (worse) {found.test.midp_less:.4f}; smallest drop it would see:"
+        f" {found.mde80 * 100:.1f} points"
     )
-    if found.p_worse < SIGNIFICANCE and found.delta < 0:
-        return Condition(kind, TRUE, names.REASON_WORSE, text), figures
-    if found.p_better < SIGNIFICANCE or found.delta > 0:
-        return Condition(kind, FALSE, names.REASON_NOT_WORSE, text), figures
-    return Condition(kind, UNKNOWN, names.REASON_INCONCLUSIVE, text), figures
+    status, reason = {
+        Verdict.REGRESSED: (TRUE, names.REASON_WORSE),
+        Verdict.IMPROVED: (FALSE, names.REASON_NOT_WORSE),
+        Verdict.OK: (FALSE, names.REASON_NOT_WORSE),
+        Verdict.INCONCLUSIVE: (UNKNOWN, names.REASON_INCONCLUSIVE),
+    }[found.verdict]
+    return Condition(kind, status, reason, text), _figures(world, found, here)
 
 
-def _figures(world: World, found: RunComparison) -> dict[str, Any]:
+def _figures(world: World, found: "Comparison", here: Cells) -> dict[str, Any]:
     target = world.run.spec.compare_to
+    there = world.base.cells if world.base is not None else {}
     base = ""
     if target is not None:
         base = target.run or (target.config_map.name if target.config_map else "")
+    changes = {
+        key: here[key][0] / here[key][1] - there[key][0] / there[key][1]
+        for key in sorted(here.keys() & there.keys())
+    }
+    lost = sorted((key for key in changes if changes[key] < 0), key=lambda key: changes[key])
+    gained = sorted((key for key in changes if changes[key] > 0), key=lambda key: -changes[key])
     return {
         "base": base,
-        "pairs": found.pairs,
-        "onlyHere": found.only_new,
-        "onlyBase": found.only_base,
-        "gained": len(found.gained),
-        "lost": len(found.lost),
+        "pairs": found.n_common,
+        "onlyHere": len(here.keys() - there.keys()),
+        "onlyBase": len(there.keys() - here.keys()),
+        "gained": len(gained),
+        "lost": len(lost),
         "baseRate": f"{found.base_rate:.4f}",
         "newRate": f"{found.new_rate:.4f}",
         "difference": f"{found.delta:+.4f}",
         "differenceInterval": {
-            "lower": f"{found.interval.lower:+.4f}",
-            "upper": f"{found.interval.upper:+.4f}",
+            "lower": f"{found.delta_interval.lower:+.4f}",
+            "upper": f"{found.delta_interval.upper:+.4f}",
         },
-        "pValue": f"{found.p_two_sided:.6f}",
-        "pWorse": f"{found.p_worse:.6f}",
-        "pBetter": f"{found.p_better:.6f}",
-        "lostInstances": list(found.lost[:SHOWN_INSTANCES]),
-        "gainedInstances": list(found.gained[:SHOWN_INSTANCES]),
+        "pValue": f"{found.test.p_two_sided:.6f}",
+        "pWorse": f"{found.test.midp_less:.6f}",
+        "pBetter": f"{found.test.midp_greater:.6f}",
+        "lostInstances": lost[:SHOWN_INSTANCES],
+        "gainedInstances": gained[:SHOWN_INSTANCES],
     }

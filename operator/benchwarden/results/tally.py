@@ -116,6 +116,16 @@ class Tally:
         if row.cost_usd != "0":
             self.cost_usd += Decimal(row.cost_usd)
 
+    def cells(self) -> dict[str, tuple[int, int]]:
+        """Passes and trials with a verdict, by instance."""
+        found: dict[str, tuple[int, int]] = {}
+        for key, state in self.trials.items():
+            if state.verdict is not None:
+                passes, trials = found.get(key.instance, (0, 0))
+                passed = state.verdict.outcome in protocol.PASS_CLASSES
+                found[key.instance] = (passes + passed, trials + 1)
+        return found
+
     @property
     def passed(self) -> int:
         """Verdicts that count as pass."""
