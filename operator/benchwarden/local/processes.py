@@ -22,6 +22,8 @@ KILLED_CODE: Final = 128 + signal.SIGKILL
 
 _LOOK_EVERY_SECONDS: Final = 0.2
 _GRACE_SECONDS: Final = 3.0
+# The supervisor looks more often and can say what happened; this is for when it does not, or is itself too big.
+_OVER_LIMIT_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ async def run(command: Command, marker: str) -> End:
 async def _watch(process: asyncio.subprocess.Process, command: Command, marker: str) -> End:
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + command.deadline_seconds
+    over_since: float | None = None
     waiting = asyncio.ensure_future(process.wait())
     try:
         while not waiting.done():
@@ -87,7 +90,11 @@ async def _watch(process: asyncio.subprocess.Process, command: Command, marker: 
             if loop.time() >= ends_at:
                 await _clear(process, marker)
                 return End(KILLED_CODE, DEADLINE)
-            if await asyncio.to_thread(_over, process.pid, command.memory_limit_bytes):
+            if not await asyncio.to_thread(_over, process.pid, command.memory_limit_bytes):
+                over_since = None
+            elif over_since is None:
+                over_since = loop.time()
+            elif loop.time() - over_since >= _OVER_LIMIT_SECONDS:
                 await _clear(process, marker)
                 return End(KILLED_CODE, OOM_KILLED)
     finally:

@@ -48,7 +48,7 @@ async def test_memory_is_summed_over_the_tree(tmp_path: Path) -> None:
 async def test_shared_memory_counts_once(tmp_path: Path) -> None:
     fork = (
         f"import os, time; x = bytearray(60 * {MIB}); "
-        "children = [os.fork() for _ in range(2)]; time.sleep(1.5)"
+        "children = [os.fork() for _ in range(2)]; time.sleep(3)"
     )
     words = (sys.executable, "-c", fork)
     end = await run(command(tmp_path, *words, limit_bytes=110 * MIB), "m/")
