@@ -128,9 +128,7 @@ def _watch_to_the_end(
     job.keep_output(command.stdout, protocol.FILE_STREAM, without_partials)
     transcript = _keep_transcript(job, home, session)
     stream = follow.stream
-    judged = claude_outcome.judge(ending.returncode, stream.result, job.tail(command.stderr))
-    if judged.outcome == protocol.COMPLETED and not stream.turns:
-        judged = Judgement(protocol.HARNESS, "Claude Code ended without asking the model")
+    judged = _judge(ending.returncode, stream, job.tail(command.stderr))
     late = claude_outcome.of_retry(stream.last_retry) if follow.allowance_spent else Judgement("")
     usage = (
         claude_usage.from_result(stream.result)
@@ -151,6 +149,13 @@ def _watch_to_the_end(
             "cli_version": version,
         },
     )
+
+
+def _judge(returncode: int, stream: ClaudeStream, stderr: str) -> Judgement:
+    judged = claude_outcome.judge(returncode, stream.result, stderr)
+    if judged.outcome == protocol.COMPLETED and not stream.turns:
+        return Judgement(protocol.HARNESS, "Claude Code ended without asking the model")
+    return judged
 
 
 def _facts(stream: ClaudeStream, follow: StreamWatch) -> Mapping[str, Any]:

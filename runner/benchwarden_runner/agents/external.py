@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Tuple
 
 from benchwarden_runner import protocol, safe_files
 from benchwarden_runner.agents import claude_usage
@@ -55,11 +55,7 @@ def run_external(job: AgentJob) -> AgentEnd:
         ending = supervise(job.tree, command, watches, gentle=True)
         job.keep_output(number, protocol.FILE_STREAM)
         tail = job.tail(number)
-    outcome, reason = protocol.COMPLETED, ""
-    if ending.returncode:
-        missing = ending.returncode in _NOT_STARTED
-        outcome = protocol.HARNESS if missing else protocol.AGENT_ERROR
-        reason = f"the agent's command ended with {ending.returncode}: {tail}"
+    outcome, reason = _judge(ending.returncode, tail)
     return AgentEnd(
         ending=ending,
         outcome=outcome,
@@ -67,6 +63,14 @@ def run_external(job: AgentJob) -> AgentEnd:
         refused_processes=memory.processes_refused(),
         facts=_usage(usage_file),
     )
+
+
+def _judge(returncode: int, tail: str) -> Tuple[str, str]:
+    """Class and reason of a command that ended by itself."""
+    if returncode == 0:
+        return protocol.COMPLETED, ""
+    outcome = protocol.HARNESS if returncode in _NOT_STARTED else protocol.AGENT_ERROR
+    return outcome, f"the agent's command ended with {returncode}: {tail}"
 
 
 def _usage(path: str) -> Dict[str, Any]:
