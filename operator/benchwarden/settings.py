@@ -18,6 +18,8 @@ class Settings:
         namespaces: watched ones; empty = the whole cluster.
         identity: who holds the lease; the pod's name, so that a restarted container continues at once.
         own_namespace: where the lease is kept.
+        must_fail_address: `ip:port` that a run's network policy must block; in a pod the API server's
+            Service, to which batch pods have no business. Empty = agents do not look.
     """
 
     runner_image: str
@@ -59,8 +61,18 @@ def read_settings(environment: Mapping[str, str], *, host: str, default_namespac
         metrics_port=int(_number(environment, names.ENV_METRICS_PORT, DEFAULT_METRICS_PORT)),
         lease_seconds=int(_number(environment, names.ENV_LEASE_SECONDS, DEFAULT_LEASE_SECONDS)),
         requests_per_second=_number(environment, names.ENV_REQUESTS_PER_SECOND, 20),
-        must_fail_address=environment.get(names.ENV_MUST_FAIL_ADDRESS, ""),
+        must_fail_address=environment.get(names.ENV_MUST_FAIL_ADDRESS, "")
+        or _api_server(environment),
     )
+
+
+def _api_server(environment: Mapping[str, str]) -> str:
+    """`ip:port` of the API server as pods see it; empty outside a pod."""
+    host = environment.get(names.ENV_KUBERNETES_HOST, "")
+    port = environment.get(names.ENV_KUBERNETES_PORT, "")
+    if not host or not port:
+        return ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

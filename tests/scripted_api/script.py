@@ -7,6 +7,7 @@
      "models": ["claude-x"]}                    # other models get 404; absent: any model will do
     TURN  = {"text": "...", "tools": [{"name": "Bash", "input": {...}}], "usage": {...}, "stop_reason": "..."}
     FAULT = {"kind": KIND, "at": 0, "times": 1, ...}   # `at` counts a session's requests; times 0 = for ever
+             with "match" only prompts that hold this text; with "sessions" only the first so many of those
     KIND  = status (status, type, message, headers) | truncated | garbage | error_event | stall (seconds)
           | reset_stream | hang (seconds) | reset; all but status, hang and reset spoil streams only.
 
@@ -39,9 +40,19 @@ class Fault:
     message: str = "scripted fault"
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 3600.0
+    match: str = ""
+    sessions: int = 0
 
-    def hits(self, index: int) -> bool:
-        """Whether request number `index` (from 0) of a session is hit."""
+    def hits(self, index: int, asked: str = "", session: int = 0) -> bool:
+        """Whether a request is hit.
+
+        Args:
+            index: its number (from 0) within its session.
+            asked: the session's prompt.
+            session: the number (from 0) of its session among those whose prompt matches.
+        """
+        if self.match not in asked or (self.sessions and session >= self.sessions):
+            return False
         return index >= self.at and (self.times == 0 or index < self.at + self.times)
 
 
@@ -68,17 +79,19 @@ class Script:
             models=None if models is None else tuple(models),
         )
 
-    def fault(self, index: int) -> Fault | None:
-        """The first fault that hits request number `index` of a session."""
-        return next((fault for fault in self.faults if fault.hits(index)), None)
-
     def turn(self, request: dict[str, Any]) -> dict[str, Any]:
         """What the model says to this request."""
         messages = request.get("messages", [])
-        asked = json.dumps([m for m in messages if m.get("role") == "user"][:1], ensure_ascii=False)
+        asked = prompt_of(request)
         turns = next((t for match, t in self.conversations if match in asked), self.turns)
         position = sum(1 for message in messages if message.get("role") == "assistant")
         return turns[position] if position < len(turns) else DONE
+
+
+def prompt_of(request: dict[str, Any]) -> str:
+    """The first message of the user, as JSON."""
+    messages = request.get("messages", [])
+    return json.dumps([m for m in messages if m.get("role") == "user"][:1], ensure_ascii=False)
 
 
 def bash(command: str) -> dict[str, Any]:

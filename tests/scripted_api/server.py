@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from tests.scripted_api.script import USAGE, Fault, Script
+from tests.scripted_api.script import USAGE, Fault, Script, prompt_of
 
 SECRET_HEADERS = ("x-api-key", "authorization")
 SESSION_HEADER = "x-claude-code-session-id"
@@ -38,6 +38,7 @@ class ScriptedApi:
         self.script = script if isinstance(script, Script) else Script.from_document(script)
         self.requests: list[dict[str, Any]] = []
         self._counts: Counter[str] = Counter()
+        self._matching: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         self._log: IO[str] | None = log.open("a") if log else None
         self.stopping = threading.Event()
@@ -82,6 +83,19 @@ class ScriptedApi:
             session = entry["headers"].get(SESSION_HEADER, "")
             self._counts[session] += 1
             return self._counts[session] - 1
+
+    def fault(self, request: dict[str, Any], session: str, index: int) -> Fault | None:
+        """The first fault that hits request number `index` of a session."""
+        asked = prompt_of(request)
+        with self._lock:
+            for fault in self.script.faults:
+                if fault.match in asked:
+                    seen = self._matching.setdefault(fault.match, [])
+                    if session not in seen:
+                        seen.append(session)
+                    if fault.hits(index, asked, seen.index(session)):
+                        return fault
+        return None
 
 
 class _Server(ThreadingHTTPServer):
@@ -135,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif api.script.models is not None and request.get("model") not in api.script.models:
             self._reply_error(404, "not_found_error", f"model: {request.get('model')}")
         else:
-            self._answer(request, api.script.fault(index))
+            session = self.headers.get(SESSION_HEADER, "")
+            self._answer(request, api.fault(request, session, index))
 
     def _answer(self, request: dict[str, Any], fault: Fault | None) -> None:
         if fault is not None and fault.kind == "status":
