@@ -34,7 +34,7 @@ setup-dev: .venv/.dev ## prepare .venv for development and tests too
 
 .PHONY: demo
 demo: setup ## run the bundled mini suite: on the cluster of KUBECONFIG if it answers, else locally
-	@$(BIN)/python -m benchwarden demo
+	@$(BIN)/python examples/demo.py
 
 .PHONY: check
 check: setup-dev ## lint, types, import contracts, drift of generated files

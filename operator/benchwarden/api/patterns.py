@@ -29,8 +29,10 @@ DATASET_ID: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?$
 REVISION: Final = r"^[A-Za-z0-9._/-]+$"
 CIDR: Final = r"^[0-9a-fA-F:.]+/[0-9]{1,3}$"
 IMAGE_PREFIX: Final = r"^[a-z0-9][a-z0-9._:/@-]*$"
+_CRON_FIELD: Final = r"[-0-9A-Za-z*/,?#]+"
 CRON: Final = (
-    r"^(@(annually|yearly|monthly|weekly|daily|midnight|hourly)|[-0-9A-Za-z*/,?#]+( +[-0-9A-Za-z*/,?#]+){4})$"
+    r"^(@(annually|yearly|monthly|weekly|daily|midnight|hourly)"
+    rf"|{_CRON_FIELD}( +{_CRON_FIELD}){{4}})$"
 )
 TIME_ZONE: Final = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$"
 DAY: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from benchwarden.controller.record import Record
 from benchwarden.kube.session import ClientStats
-from benchwarden.reconcile.status import agent_kind, suite_name
+from benchwarden.reconcile.status import suite_name
 from benchwarden.reconcile.work import moment
 from benchwarden.report.summary import Heading, summarise
 from benchwarden.telemetry.instruments import Instruments
@@ -34,7 +34,7 @@ def _sample(record: Record) -> RunSample | None:
         namespace=view.namespace,
         suite=suite_name(view.spec),
         panel_digest=plan.panel_digest,
-        agent=agent_kind(view.spec),
+        agent=view.spec.agent.kind,
         model=claude.model if claude is not None else "",
         cli_version=dict(plan.agent).get("cliVersion", ""),
         executor="kubernetes",

@@ -29,12 +29,18 @@ _PATHS: Final = {
 }
 
 
-def inject(settings: ManifestSettings) -> dict[str, Any]:
-    """Fills `tools`, the only container that can."""
+def inject(spec: BenchmarkRunSpec, settings: ManifestSettings) -> dict[str, Any]:
+    """Fills `tools`, the only container that can; it copies the CLI only where Claude Code runs."""
     return {
         "name": names.CONTAINER_INJECT,
         **_runner_image(settings),
-        "command": [*_IN_RUNNER, "inject", "--tools", names.MOUNT_TOOLS],
+        "command": [
+            *_IN_RUNNER,
+            "inject",
+            *_options("tools"),
+            "--agent",
+            spec.agent.kind,
+        ],
         "resources": resources.INJECT,
         "securityContext": isolation.runner_context(settings.runner_user),
         "volumeMounts": [

@@ -23,8 +23,9 @@ PERMISSIONS = (
     Permission(
         names.GROUP,
         names.RUN_PLURAL,
-        ("get", "list", "watch", "delete"),
-        "follow runs; delete one when its ttlSecondsAfterFinished has passed",
+        ("get", "list", "watch", "create", "patch", "delete"),
+        "follow runs; start and cancel those of schedules; delete one when its ttlSecondsAfterFinished"
+        " has passed or the history limits of its schedule say so",
     ),
     Permission(
         names.GROUP, f"{names.RUN_PLURAL}/status", ("patch",), "write conditions, counts and rates"
@@ -34,6 +35,13 @@ PERMISSIONS = (
         f"{names.RUN_PLURAL}/finalizers",
         ("update",),
         "set blockOwnerDeletion on what a run owns, where the cluster checks that",
+    ),
+    Permission(names.GROUP, names.SCHEDULE_PLURAL, ("get", "list", "watch"), "follow schedules"),
+    Permission(
+        names.GROUP,
+        f"{names.SCHEDULE_PLURAL}/status",
+        ("patch",),
+        "write conditions and what the monitor says",
     ),
     Permission(
         "batch",
@@ -45,8 +53,8 @@ PERMISSIONS = (
     Permission(
         "",
         "configmaps",
-        ("get", "list", "create", "delete"),
-        "read suites; keep plans, inputs and result shards",
+        ("get", "list", "create", "update", "delete"),
+        "read suites; keep plans, inputs and result shards; add a day to a schedule's cells",
     ),
     Permission(
         "", "events", ("create", "patch", "list"), "tell what happened; learn why a pod was refused"

@@ -45,6 +45,11 @@ def results_name(run_name: str, run_uid: str, shard: int) -> str:
     return f"{_name(run_name, ('results', run_uid))}-{shard:04d}"
 
 
+def shard_name(schedule_name: str, schedule_uid: str, shard: int) -> str:
+    """Name of a schedule's shard of daily cells number `shard`, counted from 0."""
+    return f"{_name(schedule_name, ('cells', schedule_uid))}-{shard:04d}"
+
+
 def input_name(job: str, position: int) -> str:
     """Name of the input ConfigMap number `position` of a Job, counted from 0."""
     return f"{job}-input-{position}"

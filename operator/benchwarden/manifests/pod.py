@@ -49,7 +49,7 @@ def batch_pod(
         settings,
         resources.finish_resources([container["resources"] for container in pairs], volumes_mib),
     )
-    chain = [containers.inject(settings), *pairs]
+    chain = [containers.inject(spec, settings), *pairs]
     return {
         **pod_ground(spec),
         "activeDeadlineSeconds": deadline_seconds(spec, members),

@@ -21,7 +21,7 @@ def probe_job(
 ) -> dict[str, Any]:
     """The run's probe; create `inputs.probe_input` first. `attempt` counts from 1."""
     name = probe_name(run.name, run.uid, attempt)
-    inject = containers.inject(settings)
+    inject = containers.inject(spec, settings)
     probe = containers.probe(spec, settings)
     pod_spec = {
         **pod_ground(spec),

@@ -243,7 +243,7 @@ def _missing_inputs(world: World) -> list[Action]:
 
 def _conditions(world: World, plan: Plan, ahead: Outlook) -> list[Condition]:
     assert isinstance(world.panel, Panel)  # noqa: S101  # decide() came here with a panel
-    text = f"{plan.trials} trials in {len(plan.groups)} batches"
+    text = f"trials: {plan.trials}, batches: {len(plan.groups)}"
     return [
         _accepted(world.panel),
         Condition(names.CONDITION_PLANNED, TRUE, names.REASON_PLANNED, text),

@@ -69,7 +69,7 @@ def _busy(world: World, work: Work) -> Outlook:
         text = f"{refused.name}: {refused.create_failure[:600]} {advice}"
         # Pods of further batches would be refused alike.
         return Outlook(FALSE, reason, text, next_at=work.delayed_until)
-    text = f"{len(live)} batches in flight, {work.alive} trials in them"
+    text = f"batches in flight: {len(live)}, trials in them: {work.alive}"
     if live and all(batch.suspended for batch in live):
         text = "all batches wait for admission by a queue"
         return Outlook(UNKNOWN, names.REASON_QUEUED, text, open=True, next_at=work.delayed_until)

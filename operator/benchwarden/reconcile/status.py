@@ -30,15 +30,6 @@ class Progress:
     live_batches: int = 0
 
 
-def agent_kind(spec: BenchmarkRunSpec) -> str:
-    """Which of the agents the spec chose."""
-    if spec.agent.claude_code is not None:
-        return protocol.AGENT_CLAUDE_CODE
-    if spec.agent.exec is not None:
-        return protocol.AGENT_EXEC
-    return protocol.AGENT_ORACLE if spec.agent.oracle is not None else protocol.AGENT_NOP
-
-
 def suite_name(spec: BenchmarkRunSpec) -> str:
     """The suite's name as users see it."""
     if spec.suite.swebench_pro is not None:
@@ -89,7 +80,7 @@ def _suite(world: World, progress: Progress) -> dict[str, Any]:
 
 
 def _agent(world: World) -> dict[str, Any]:
-    agent: dict[str, Any] = {"kind": agent_kind(world.run.spec)}
+    agent: dict[str, Any] = {"kind": world.run.spec.agent.kind}
     claude = world.run.spec.agent.claude_code
     if claude is not None:
         agent["model"] = claude.model

@@ -61,8 +61,10 @@ def of_agent(agent: protocol.Telemetry, history: History) -> Outcome | None:
     return None
 
 
-def of_grader(verdict: protocol.Verdict) -> Outcome:
+def of_grader(verdict: protocol.Verdict, history: History) -> Outcome:
     """Outcome in the grader's word; only it can say `resolved`."""
+    if verdict.outcome in protocol.LIMIT_CLASSES:
+        return of_limit(verdict.outcome, history, verdict.reason)
     if verdict.outcome in (
         protocol.RESOLVED,
         protocol.UNRESOLVED,
@@ -85,4 +87,4 @@ def combine(
             return decided
     if verdict is None:
         return of_silent_grader(history)
-    return of_grader(verdict)
+    return of_grader(verdict, history)

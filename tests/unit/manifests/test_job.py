@@ -91,7 +91,8 @@ def test_agents_and_graders_bring_their_own_interpreter() -> None:
     ]
     assert containers["grade-0"]["command"][6] == "grade"
     assert containers["inject"]["command"] == [
-        *("python3", "-I", "/opt/benchwarden/app", "inject", "--tools", "/benchwarden/tools")
+        *("python3", "-I", "/opt/benchwarden/app", "inject", "--tools", "/benchwarden/tools"),
+        *("--agent", "exec"),
     ]
     assert containers["finish"]["command"] == ["python3", "-I", "/opt/benchwarden/app", "finish"]
 

@@ -1,0 +1,90 @@
+"""`make test`: sets up what the tests need, then runs all of them, in stages that say what they are.
+
+Exit code 0 only if every stage passed. Without root or Go and without a KUBECONFIG, the cluster stage cannot
+run: that is said, and is a failure unless BENCHWARDEN_SKIP_CLUSTER=1.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.cluster.reach import SKIP_VARIABLE, skipped
+
+ROOT = Path(__file__).parents[1]
+SKIP_CLAUDE = "BENCHWARDEN_SKIP_CLAUDE"
+LIFECYCLE = "tests/cluster/test_cluster_lifecycle.py"
+
+
+def stage(title: str, *command: str) -> bool:
+    print(f"== {title}", flush=True)
+    began = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    verdict = "passed" if code == 0 else f"failed with {code}"
+    print(f"== {title}: {verdict} after {time.monotonic() - began:.0f} s", flush=True)
+    return code == 0
+
+
+def pytest(title: str, marker: str, *more: str) -> bool:
+    return stage(title, sys.executable, "-m", "pytest", "-q", "-m", marker, *more)
+
+
+def cluster_is_possible() -> bool:
+    """Whether a cluster can be had; says what is missing."""
+    if os.environ.get("KUBECONFIG"):
+        return True
+    missing = []
+    if os.geteuid() != 0:
+        missing.append("root")
+    if shutil.which("go") is None:
+        missing.append("Go >= 1.24")
+    if missing:
+        print(
+            f"the cluster tests (markers `cluster`) cannot run without {' and '.join(missing)}; give a cluster by"
+            f" KUBECONFIG, or set {SKIP_VARIABLE}=1 to go without them",
+            file=sys.stderr,
+        )
+    return not missing
+
+
+def main() -> int:
+    python = sys.executable
+    good = stage("mini suite", python, "-m", "benchwarden", "suite", "build-mini", "--images")
+    with_claude = os.environ.get(SKIP_CLAUDE, "") in ("", "0")
+    if with_claude:
+        good &= stage(
+            "Claude Code, from your package registry", python, "-m", "tests.claude_binary"
+        )
+    good &= pytest("unit and contract tests", "not cluster and not claude")
+    if with_claude:
+        good &= pytest("tests with the real Claude Code", "claude and not cluster")
+    if skipped():
+        print(f"== cluster tests skipped: {SKIP_VARIABLE} is set", flush=True)
+    elif not cluster_is_possible():
+        good = False
+    else:
+        good &= cluster_stages(python, with_claude=with_claude)
+    print("everything passed" if good else "something failed; see above", flush=True)
+    return 0 if good else 1
+
+
+def cluster_stages(python: str, *, with_claude: bool) -> bool:
+    own = not os.environ.get("KUBECONFIG")
+    good = True
+    if own:
+        tool = str(ROOT / "tests" / "cluster" / "cli.py")
+        good &= stage("test cluster is built", python, tool, "build")
+        stage("test cluster is down", python, tool, "down")
+        good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
+        good &= stage("test cluster is up", python, tool, "up")
+    marker = "cluster" if with_claude else "cluster and not claude"
+    good &= pytest("promises on the cluster", marker, f"--ignore={LIFECYCLE}")
+    if own:
+        good &= stage("test cluster is gone", python, tool, "down")
+    return good
+
+
+if __name__ == "__main__":
+    sys.exit(main())
