@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchwarden import names
-from benchwarden.api.crd import render
+from benchwarden.api.crd import render_all
 from benchwarden.manifests.install import Installation, objects
 from tests.cluster import dockerfile
 from tests.cluster.kubectl import Kubectl
@@ -48,10 +48,12 @@ def ensure_images(cluster: Cluster) -> Images:
 
 
 def ensure_crds(kubectl: Kubectl) -> None:
-    kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=render())
-    kubectl.run(
-        "wait", "--for=condition=Established", f"crd/{names.RUN_PLURAL}.{names.GROUP}", "--timeout=30s"
-    )
+    definitions = "---\n".join(render_all().values())
+    kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=definitions)
+    for plural in (names.RUN_PLURAL, names.SCHEDULE_PLURAL):
+        kubectl.run(
+            "wait", "--for=condition=Established", f"crd/{plural}.{names.GROUP}", "--timeout=30s"
+        )
 
 
 @dataclass

@@ -37,6 +37,10 @@ def build_registry(process: Process) -> kopf.OperatorRegistry:
     async def run_seen(type: str | None, body: kopf.Body, **_: Any) -> None:
         process.see(dict(body), deleted=type == "DELETED")
 
+    @kopf.on.event(names.GROUP, names.VERSION, names.SCHEDULE_PLURAL, registry=registry)
+    async def schedule_seen(type: str | None, body: kopf.Body, **_: Any) -> None:
+        process.see_schedule(dict(body), deleted=type == "DELETED")
+
     return registry
 
 

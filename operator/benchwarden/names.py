@@ -146,6 +146,7 @@ REASON_NOT_COMPARED: Final = "NotCompared"
 # Scheduling:
 REASON_SCHEDULED: Final = "Scheduled"
 REASON_PREVIOUS_RUN_ACTIVE: Final = "PreviousRunActive"
+REASON_RUN_REFUSED: Final = "RunRefused"
 # BaselineReady:
 REASON_FROZEN: Final = "Frozen"
 REASON_COLLECTING: Final = "Collecting"

@@ -11,6 +11,8 @@ from benchwarden import names
 from benchwarden.controller.acting import Actor
 from benchwarden.controller.controller import Controller
 from benchwarden.controller.samples import snapshot
+from benchwarden.controller.schedule_acting import ScheduleActor
+from benchwarden.controller.schedules import ScheduleController
 from benchwarden.kube.access import Access
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.events import EventRecorder
@@ -27,6 +29,7 @@ from benchwarden.telemetry.server import TelemetryServer
 _LOG = logging.getLogger(__name__)
 
 WORKERS = 4
+SCHEDULE_WORKERS = 2
 LAG_TICK_SECONDS = 1.0
 LIVE_LAG_SECONDS = 30.0
 LIVE_SILENCE_SECONDS = 600.0
@@ -39,7 +42,7 @@ class Process:
         self.settings = settings
         self._tasks: list[asyncio.Task[Any]] = []
         self._lag_seconds = 0.0
-        self.instruments = Instruments()
+        self.instruments = Instruments(("run", "schedule"))
         burst = int(settings.requests_per_second * 2)
         self._client = KubeClient(
             Access(), ClientSettings(per_second=settings.requests_per_second, burst=burst)
@@ -71,6 +74,9 @@ class Process:
             self._sources,
             self.instruments,
         )
+        self.schedules = ScheduleController(
+            self._client, ScheduleActor(self._client, events), self._lease, self.instruments
+        )
         self._server = TelemetryServer(
             self._snapshot, self._live, self._ready, port=settings.metrics_port
         )
@@ -90,6 +96,10 @@ class Process:
             asyncio.create_task(self._sight.run(), name="sight"),
             asyncio.create_task(self._watch_lag(), name="lag"),
             *(asyncio.create_task(self._worker(), name=f"worker-{n}") for n in range(WORKERS)),
+            *(
+                asyncio.create_task(self.schedules.work(), name=f"schedule-worker-{n}")
+                for n in range(SCHEDULE_WORKERS)
+            ),
         ]
 
     async def stop(self) -> None:
@@ -105,6 +115,11 @@ class Process:
     def see(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
         """Take in a run as kopf's watch shows it."""
         self.controller.see(raw, deleted=deleted)
+        self.schedules.see_run(raw, deleted=deleted)
+
+    def see_schedule(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
+        """Take in a schedule as kopf's watch shows it."""
+        self.schedules.see(raw, deleted=deleted)
 
     async def _worker(self) -> None:
         await self._sight.synced.wait()
@@ -118,6 +133,7 @@ class Process:
             self._lag_seconds = max(0.0, loop.time() - due)
             self.instruments.loop_lag(self._lag_seconds)
             self.instruments.queue("run", len(self.controller.queue))
+            self.instruments.queue("schedule", len(self.schedules.queue))
             heard = datetime.now(UTC) - timedelta(seconds=self._sight.age_seconds())
             self.instruments.informed("jobs_and_pods", heard)
 

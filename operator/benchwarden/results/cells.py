@@ -7,6 +7,7 @@ an earlier one. Ten years of 50 instances a day take about 0.3 MB.
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -132,7 +133,9 @@ def unpack_cells(data: bytes) -> list[Entry]:
     """
     try:
         text = gzip.decompress(data)
-    except (OSError, EOFError, ValueError) as error:
+        if not text:
+            raise ValueError("it is empty")  # noqa: TRY301 - one message for all that is no shard
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise InvalidInputError(f"not a shard of cells: {error}", reason=REASON_INVALID) from error
     if len(text) > _LARGEST:
         raise InvalidInputError("a shard of cells is too large", reason=REASON_INVALID)

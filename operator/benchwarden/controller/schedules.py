@@ -1,0 +1,276 @@
+"""The loop of schedules: events fill a queue; a worker takes one, sees, decides, acts, and writes one status."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from benchwarden import names
+from benchwarden.api.parse import parse_schedule
+from benchwarden.api.schedule import BenchmarkScheduleSpec
+from benchwarden.api.semantics import check
+from benchwarden.controller import schedule_store
+from benchwarden.controller.queue import WorkQueue
+from benchwarden.controller.schedule_acting import ScheduleActor
+from benchwarden.controller.schedule_record import ScheduleRecord
+from benchwarden.errors import BenchwardenError, FencedError, InvalidInputError
+from benchwarden.kube.client import KubeClient
+from benchwarden.kube.errors import ForbiddenError, NotFoundError
+from benchwarden.kube.lease import Lease
+from benchwarden.kube.resources import SCHEDULES
+from benchwarden.reconcile.conditions import FALSE, Condition, find, merge
+from benchwarden.reconcile.decision import EmitEvent
+from benchwarden.scheduling.decide import decide_schedule
+from benchwarden.scheduling.decision import RollUp, ScheduleDecision
+from benchwarden.scheduling.evaluate import Evaluation, Policy, evaluate, policy_of
+from benchwarden.scheduling.history import History
+from benchwarden.scheduling.observed import moment_or_none, owner_uid
+from benchwarden.scheduling.slots import timetable
+from benchwarden.scheduling.world import ScheduleView, ScheduleWorld
+from benchwarden.telemetry.instruments import ERROR, REQUEUE, REQUEUE_AFTER, SUCCESS, Instruments
+
+_LOG = logging.getLogger(__name__)
+
+FIRST_BACKOFF_SECONDS = 1.0
+MOST_BACKOFF_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class ScheduleController:
+    """Reconciles all schedules the operator sees."""
+
+    client: KubeClient
+    actor: ScheduleActor
+    lease: Lease
+    instruments: Instruments
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    queue: WorkQueue = field(default_factory=WorkQueue)
+    records: dict[str, ScheduleRecord] = field(default_factory=dict)
+
+    def see(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
+        """Take in a schedule as the watch shows it."""
+        metadata = raw.get("metadata") or {}
+        uid = str(metadata.get("uid") or "")
+        if not uid:
+            return
+        if deleted or metadata.get("deletionTimestamp"):
+            self._forget(uid)
+            return
+        record = self.records.get(uid)
+        if record is None:
+            self.records[uid] = ScheduleRecord(
+                str(metadata["name"]), str(metadata["namespace"]), uid, raw, raw.get("status") or {}
+            )
+        elif metadata.get("generation") == record.raw["metadata"].get("generation"):
+            return  # an echo of our own status
+        else:
+            record.raw, record.view = raw, None
+        self.queue.add(uid)
+
+    def see_run(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
+        """Take in a run; those of no schedule are passed over."""
+        record = self.records.get(owner_uid(raw))
+        gone = deleted or bool((raw.get("metadata") or {}).get("deletionTimestamp"))
+        if record is not None and record.take_run(raw, deleted=gone):
+            self.queue.add(record.uid)
+
+    def _forget(self, uid: str) -> None:
+        self.records.pop(uid, None)
+        self.queue.forget(uid)
+
+    async def work(self) -> None:
+        """One worker: forever takes a schedule and makes one pass."""
+        while True:
+            uid = await self.queue.take()
+            began = time.monotonic()
+            result = ERROR
+            try:
+                result = await self._pass(uid)
+            except asyncio.CancelledError:
+                raise
+            except Exception:  # noqa: BLE001  # one schedule's bug must not stop the others
+                _LOG.exception("schedule %s: the pass failed", uid)
+                self._again(uid)
+            finally:
+                self.instruments.reconciled("schedule", result, time.monotonic() - began)
+                self.queue.done(uid)
+
+    async def _pass(self, uid: str) -> str:
+        record = self.records.get(uid)
+        if record is None:
+            return SUCCESS
+        await self.lease.acquired.wait()
+        try:
+            decision = await self._reconcile(record)
+        except NotFoundError as error:
+            return await self._maybe_gone(record, error)
+        except (BenchwardenError, FencedError) as error:
+            if isinstance(error, ForbiddenError) and error.namespace_terminating:
+                self._forget(uid)
+                return SUCCESS
+            _LOG.warning("schedule %s/%s: %s", record.namespace, record.name, error)
+            self._again(uid)
+            return ERROR
+        record.failures = 0
+        if decision.requeue_after_seconds is None:
+            return SUCCESS
+        if decision.requeue_after_seconds <= 0:
+            self.queue.add(uid)
+            return REQUEUE
+        self.queue.add_after(uid, decision.requeue_after_seconds)
+        return REQUEUE_AFTER
+
+    async def _maybe_gone(self, record: ScheduleRecord, error: NotFoundError) -> str:
+        """A missing object is an error, unless it is the schedule itself that is gone."""
+        try:
+            found = await self.client.get(SCHEDULES, record.namespace, record.name)
+        except NotFoundError:
+            self._forget(record.uid)
+            return SUCCESS
+        if str(found["metadata"]["uid"]) != record.uid or found["metadata"].get(
+            "deletionTimestamp"
+        ):
+            self._forget(record.uid)
+            return SUCCESS
+        _LOG.warning("schedule %s/%s: %s", record.namespace, record.name, error)
+        record.loaded = False
+        self._again(record.uid)
+        return ERROR
+
+    def _again(self, uid: str) -> None:
+        record = self.records.get(uid)
+        if record is None:
+            return
+        record.failures += 1
+        delay = min(FIRST_BACKOFF_SECONDS * 2 ** min(record.failures, 10), MOST_BACKOFF_SECONDS)
+        self.queue.add_after(uid, delay)
+
+    async def _reconcile(self, record: ScheduleRecord) -> ScheduleDecision:
+        now = self.now()
+        try:
+            record.view = record.view or schedule_view(record.raw, record.status, now)
+            if not record.loaded:
+                await schedule_store.load(self.client, record)
+        except InvalidInputError as error:
+            return await self._refuse(record, error, now)
+        view = replace(record.view, status=record.status)
+        await self._evaluate(record, view)
+        shards = tuple((shard.name, len(shard.entries)) for shard in record.shards)
+        world = ScheduleWorld(view, record.facts(), record.history, record.evaluations, shards, now)
+        decision = decide_schedule(world)
+        self.lease.check()
+        ended = [action.run for action in decision.actions if isinstance(action, RollUp)]
+        if ended:
+            await self.actor.roll_up(record, view, ended, now)
+            return decision
+        for action in decision.actions:
+            self.lease.check()
+            await self.actor.act(record, view, action, now)
+        await self._write(record, decision.status)
+        return decision
+
+    async def _evaluate(self, record: ScheduleRecord, view: ScheduleView) -> None:
+        """Evaluate in a thread, and only if something it depends on changed."""
+        key = (policy_of(view.spec), record.history, view.series)
+        known = record.evaluated
+        if known is not None and known[1] is key[1] and (known[0], known[2]) == (key[0], key[2]):
+            return
+        record.evaluations = await asyncio.to_thread(_evaluations, *key)
+        record.evaluated = key
+
+    async def _refuse(
+        self, record: ScheduleRecord, error: InvalidInputError, now: datetime
+    ) -> ScheduleDecision:
+        """The spec or the stored history cannot be read: say so, and start nothing."""
+        previous = record.status.get("conditions") or []
+        before = find(previous, names.CONDITION_ACCEPTED)
+        text = str(error)
+        generation = int(record.raw["metadata"].get("generation") or 0)
+        refused = [
+            Condition(names.CONDITION_ACCEPTED, FALSE, error.reason, text),
+            Condition(names.CONDITION_SCHEDULING, FALSE, error.reason, text),
+        ]
+        written = merge(previous, refused, generation, now)
+        kinds = {each["type"] for each in written}
+        kept = [each for each in previous if each.get("type") not in kinds]
+        status = {
+            **record.status,
+            "observedGeneration": generation,
+            "conditions": [*written, *kept],
+        }
+        status.pop("nextScheduleTime", None)
+        if (before.get("reason"), before.get("message")) != (error.reason, text[:1024]):
+            await self.actor.say(record, EmitEvent(error.reason, text, warning=True), now)
+        self.lease.check()
+        await self._write(record, status)
+        again = MOST_BACKOFF_SECONDS if record.view is not None else None
+        return ScheduleDecision(requeue_after_seconds=again)
+
+    async def _write(self, record: ScheduleRecord, status: Mapping[str, Any] | None) -> None:
+        if status is None or status == record.status:
+            return
+        await self.client.apply(
+            {
+                "apiVersion": names.API_VERSION,
+                "kind": names.SCHEDULE_KIND,
+                "metadata": {
+                    "name": record.name,
+                    "namespace": record.namespace,
+                    "uid": record.uid,
+                },
+                "status": status,
+            },
+            subresource="status",
+        )
+        record.status = status
+
+
+def _evaluations(
+    policy: Policy, history: History, series: tuple[str, ...]
+) -> dict[str, Evaluation]:
+    return {each: evaluate(history, policy, each) for each in series}
+
+
+def schedule_view(raw: Mapping[str, Any], status: Mapping[str, Any], now: datetime) -> ScheduleView:
+    """The schedule as decisions see it.
+
+    Raises:
+        InvalidInputError: the spec cannot be used; the message names the field.
+    """
+    parsed = parse_schedule(raw)
+    spec, metadata = parsed.spec, parsed.metadata
+    table = timetable(spec.schedule, spec.time_zone)
+    _check_days(spec)
+    try:
+        check(spec.template.spec)
+    except InvalidInputError as error:
+        text = str(error).removeprefix(f"{error.field}: ")
+        field_path = f"spec.template.{error.field}" if error.field else "spec.template.spec"
+        raise InvalidInputError(text, reason=error.reason, field=field_path) from error
+    return ScheduleView(
+        name=metadata.name,
+        namespace=metadata.namespace,
+        uid=metadata.uid,
+        generation=metadata.generation,
+        created_at=moment_or_none(metadata.creation_timestamp) or now,
+        spec=spec,
+        timetable=table,
+        status=status,
+    )
+
+
+def _check_days(spec: BenchmarkScheduleSpec) -> None:
+    listed = [("voidDays", void.day) for void in spec.void_days]
+    listed += [("acknowledge", word.day) for word in spec.acknowledge]
+    for list_name, day in listed:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            raise InvalidInputError(
+                f"there is no day {day}",
+                reason=names.REASON_INVALID_SPEC,
+                field=f"spec.{list_name}",
+            ) from None
