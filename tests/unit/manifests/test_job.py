@@ -92,7 +92,7 @@ def test_agents_and_graders_bring_their_own_interpreter() -> None:
     assert containers["grade-0"]["command"][6] == "grade"
     assert containers["inject"]["command"] == [
         *("python3", "-I", "/opt/benchwarden/app", "inject", "--tools", "/benchwarden/tools"),
-        *("--agent", "exec"),
+        *("--agent", "oracle"),
     ]
     assert containers["finish"]["command"] == ["python3", "-I", "/opt/benchwarden/app", "finish"]
 
