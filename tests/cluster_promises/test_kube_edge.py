@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 from tests.bad_specs.corpus import GOOD, a_run
 from tests.cluster import lifecycle
 from tests.cluster.reach import Cluster
+from tests.cluster_promises.cable import Cable, through
 from tests.contract.waiting import until
 
 from benchwarden import names
@@ -276,60 +276,6 @@ async def test_one_of_two_operators_holds_the_lease_and_the_other_inherits_it(
             await asyncio.gather(*tasks, return_exceptions=True)
         stored = await first_door.get(LEASES, namespace, "operator")
         assert stored["spec"]["holderIdentity"] == ""
-
-
-class Cable:
-    """A line to the API server that can be cut."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._place = (host, port)
-        self._ends: set[asyncio.StreamWriter] = set()
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self.cuts = 0
-
-    async def plug(self) -> int:
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
-        return self._port
-
-    async def cut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        self.cuts += len(self._ends)
-        for end in list(self._ends):
-            end.transport.abort()
-        await self._server.wait_closed()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(*self._place)
-        self._ends |= {writer, far_writer}
-        try:
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        finally:
-            self._ends -= {writer, far_writer}
-            for end in (writer, far_writer):
-                end.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
-
-
-def through(cable_port: int, kubeconfig: Path, folder: Path) -> Path:
-    """A kubeconfig whose current cluster is reached through the cable."""
-    document = yaml.safe_load(kubeconfig.read_text())
-    for each in document["clusters"]:
-        place = each["cluster"]
-        place["tls-server-name"] = urlsplit(place["server"]).hostname
-        place["server"] = f"https://127.0.0.1:{cable_port}"
-    target = folder / "kubeconfig"
-    target.write_text(yaml.safe_dump(document))
-    return target
 
 
 async def test_an_outage_is_survived_and_what_happened_meanwhile_is_seen(
