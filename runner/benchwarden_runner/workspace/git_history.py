@@ -7,6 +7,7 @@ commit reaches (git's delta reuse makes that fast), and takes the old one's plac
 only named, harmless things come along.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -85,13 +86,26 @@ def _replace(work_tree: str, entry: str, old: str, commit: str) -> None:
     try:
         _build(work_tree, old, new, commit)
         aside = tempfile.mkdtemp(prefix=".git.old.", dir=os.path.dirname(entry))
-        os.replace(entry, os.path.join(aside, "git"))
+        _move_aside(entry, os.path.join(aside, "git"))
         os.replace(new, entry)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
     _index(work_tree, entry)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _move_aside(entry: str, aside: str) -> None:
+    """Free the place of the old git directory; what cannot be moved is removed.
+
+    An overlay file system refuses to rename a directory of an image's layer (EXDEV).
+    """
+    try:
+        os.replace(entry, aside)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.rmtree(entry)
 
 
 def _build(work_tree: str, old: str, new: str, commit: str) -> None:
