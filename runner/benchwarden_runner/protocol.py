@@ -88,6 +88,15 @@ PARSER_TAP = "tap"
 PARSER_EXIT_CODE = "exitCode"
 PARSER_SCRIPT = "script"
 
+# How an agent's patch is applied. Empty: exactly, else by three-way merge, else with fuzz.
+APPLY_LENIENT = ""
+APPLY_SWEBENCH_PRO = "swebenchPro"  # text hunks only, exactly or not at all
+APPLY_SWEBENCH = "swebench"  # the four attempts of its harness
+
+# Environment of a task's own programs.
+ENV_SCRIPTS = "BENCHWARDEN_SCRIPTS"  # tests: folder of the task's scripts, outside the work tree
+ENV_TASK = "BENCHWARDEN_TASK"  # parser: JSON file with the names of the task's tests
+
 # Network isolation as the agent's supervisor saw it.
 NETWORK_ENFORCED = "enforced"
 NETWORK_OPEN = "open"
@@ -105,6 +114,7 @@ FILE_GRADE_SPEC = "grade.json"
 FILE_TEST_PATCH = "test.patch"
 FILE_PARSER = "parser.py"
 DIRECTORY_TEST_FILES = "files"
+DIRECTORY_SCRIPTS = "scripts"
 
 # Files in the work directory that agent-i hands to grade-i.
 FILE_PATCH = "agent.patch"

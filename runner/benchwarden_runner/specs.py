@@ -119,7 +119,11 @@ class TestFileEntry:
 
 @dataclass(frozen=True)
 class GradeSpec:
-    """What grade-i does; see `Instance` for the meaning of the fields it shares with it."""
+    """What grade-i does; see `Instance` for the meaning of the fields it shares with it.
+
+    `scripts` are files like `test_files`, but outside the work tree: in the folder that the variable
+    protocol.ENV_SCRIPTS names to the tests.
+    """
 
     workdir: str
     test_command: str
@@ -133,6 +137,9 @@ class GradeSpec:
     restore_paths: Tuple[str, ...] = ()
     skipped_counts_as_pass: bool = False
     test_files: Tuple[TestFileEntry, ...] = ()
+    scripts: Tuple[TestFileEntry, ...] = ()
+    apply: str = protocol.APPLY_LENIENT
+    any_pass_counts: bool = False
     max_patch_bytes: int = 32 * 1024 * 1024
     memory_limit_bytes: int = 0
     local: bool = False

@@ -1,20 +1,16 @@
 """Brings a work tree to base commit + patch + tests, in that order, so that the tests have the last word."""
 
 import os
-import re
 import shutil
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from typing import Iterator, List, Sequence
 
-from benchwarden_runner import safe_files
-from benchwarden_runner.grading import globs
+from benchwarden_runner import protocol, safe_files
+from benchwarden_runner.grading import attempts, globs
 from benchwarden_runner.workspace.git import Git, encode_names, resolve_git_dir
 from benchwarden_runner.workspace.git_history import check_out
 
-_PATCH_SECONDS = 300.0
-_HEADER = re.compile(rb"^(?:---|\+\+\+) (?!/dev/null)(?:[ab]/)?([^\t\n]+)", re.MULTILINE)
 _EXACT = ("apply", "--whitespace=nowarn")
 
 
@@ -44,19 +40,21 @@ class PatchedTree:
         self.tracked = frozenset(listing)
         self._touched: List[str] = []
 
-    def apply(self, patch: bytes) -> None:
-        """Apply an agent's patch whole or not at all.
+    def apply(self, patch: bytes, rule: str = protocol.APPLY_LENIENT) -> None:
+        """Apply an agent's patch whole or not at all: with `git apply`, else as the rule allows.
 
-        Tried in turn, as the SWE-bench harness does: `git apply`, its three-way merge, `patch` with fuzz.
+        Args:
+            patch: a unified diff.
+            rule: protocol.APPLY_*.
 
         Raises:
-            PatchError: none of them applies it.
+            PatchError: it does not apply under the rule.
         """
         with _file(patch) as name:
             first = self._git.run(*_EXACT, name, check=False)
             if first.returncode == 0:
                 self._touched = self._named(name)
-            elif self._merge(name) or self._fuzz(name, patch):
+            elif self._otherwise(name, patch, rule):
                 self._touched = self._changed()
             else:
                 raise PatchError(_last_lines(first.stderr))
@@ -84,6 +82,13 @@ class PatchedTree:
         """Write a test file, whatever the patch has put in its place."""
         safe_files.write_inside(self._work_tree, path, content, executable=executable)
 
+    def _otherwise(self, name: str, patch: bytes, rule: str) -> bool:
+        if rule == protocol.APPLY_SWEBENCH:
+            return attempts.swebench(self._git, self._work_tree, name, patch)
+        if rule == protocol.APPLY_LENIENT:
+            return self._merge(name) or self._fuzz(name, patch)
+        return False
+
     def _merge(self, name: str) -> bool:
         if self._git.run(*_EXACT, "--3way", name, check=False).returncode == 0:
             return True
@@ -91,23 +96,8 @@ class PatchedTree:
         return False
 
     def _fuzz(self, name: str, patch: bytes) -> bool:
-        """`patch` knows no binary hunks and would write anywhere, so paths are checked first."""
-        program = shutil.which("patch")
-        if program is None or b"GIT binary patch" in patch or not _stays_inside(patch):
-            return False
-        words = [program, "--batch", "--fuzz=5", "-p1", "--no-backup-if-mismatch", "-i", name]
-        for extra in (["--dry-run"], []):
-            done = subprocess.run(
-                [*words, *extra],
-                cwd=self._work_tree,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                timeout=_PATCH_SECONDS,
-            )
-            if done.returncode:
-                return False
-        return True
+        words = (["--dry-run"], [])
+        return all(attempts.run_patch(self._work_tree, name, patch, extra) for extra in words)
 
     def _named(self, name: str) -> List[str]:
         """Paths that a patch names, deleted and created ones included."""
@@ -147,15 +137,6 @@ def _file(content: bytes) -> Iterator[str]:
         file.write(content)
         file.flush()
         yield file.name
-
-
-def _stays_inside(patch: bytes) -> bool:
-    try:
-        for match in _HEADER.finditer(patch):
-            safe_files.split_relative(match.group(1).decode("utf-8", "surrogateescape").strip('"'))
-    except safe_files.UnsafeFileError:
-        return False
-    return True
 
 
 def _last_lines(stderr: bytes) -> str:

@@ -1,7 +1,7 @@
 """Test outcomes, read from what a test run leaves, and the verdict they add up to.
 
-A test that is reported more than once has the worst of its outcomes; a test that is not reported has not
-passed.
+A test that is reported more than once has the worst of its outcomes, unless its suite says that one pass is
+enough; a test that is not reported has not passed.
 """
 
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class Score:
         return passed == total > 0
 
 
-def merge(reports: Iterable[Tuple[str, str]]) -> Dict[str, str]:
-    """Worst status by test name; unknown statuses count as FAILED."""
+def merge(reports: Iterable[Tuple[str, str]], *, any_pass_counts: bool = False) -> Dict[str, str]:
+    """Worst status by test name, or the best; unknown statuses count as FAILED."""
     found: Dict[str, str] = {}
+    choose = max if any_pass_counts else min
     for name, status in reports:
         known = status if status in _WORST_FIRST else FAILED
-        before = found.get(name, PASSED)
-        found[name] = min(known, before, key=_WORST_FIRST.index)
+        found[name] = choose(known, found.get(name, known), key=_WORST_FIRST.index)
     return found
 
 

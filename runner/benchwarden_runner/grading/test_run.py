@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, List
 
+from benchwarden_runner import protocol
 from benchwarden_runner.processes import ProcessTree
 from benchwarden_runner.specs import GradeSpec
 from benchwarden_runner.supervision import (
@@ -31,6 +32,7 @@ class TestRun:
     Attributes:
         ending: of the tests, or of the setup if that was ended by us.
         setup_code: exit code of the setup; 0 also where there is none.
+        setup_log: what the setup printed: part of the log, not of what a parser reads.
     """
 
     __test__ = False
@@ -39,11 +41,12 @@ class TestRun:
     stdout: bytes
     stderr: bytes
     setup_code: int = 0
+    setup_log: bytes = b""
 
     @property
     def log(self) -> bytes:
-        """Everything that was printed, errors last."""
-        return self.stdout + self.stderr
+        """Everything that was printed, errors after output, the setup last."""
+        return self.stdout + self.stderr + self.setup_log
 
     @property
     def log_sha256(self) -> str:
@@ -51,17 +54,26 @@ class TestRun:
         return hashlib.sha256(self.log).hexdigest()
 
 
-def run_tests(spec: GradeSpec, tree: ProcessTree, termination: Termination) -> TestRun:
+def run_tests(
+    spec: GradeSpec, tree: ProcessTree, termination: Termination, scripts: str = ""
+) -> TestRun:
     """Run `setup_command`, then `test_command`, in the work tree; both share one deadline.
 
-    The output goes to files without a name, so that code under test can spoil only its own. What the setup
-    prints is part of the log, not of what a parser reads.
+    The output goes to files without a name, so that code under test can spoil only its own.
+
+    Args:
+        spec: what to run.
+        tree: the processes it becomes.
+        termination: tells that the pod is to stop.
+        scripts: folder with the task's scripts; empty = it has none.
 
     Raises:
         OSError: no shell, or it cannot be started.
     """
     ends_at = time.monotonic() + spec.timeout_seconds
     environment = {**os.environ, **spec.env}
+    if scripts:
+        environment[protocol.ENV_SCRIPTS] = scripts
     memory = MemoryWatch(tree, spec.memory_limit_bytes, local=spec.local)
 
     def run(text: str) -> TestRun:
@@ -89,7 +101,7 @@ def _with_setup(spec: GradeSpec, run: Callable[[str], TestRun]) -> TestRun:
         return setup
     tests = run(spec.test_command)
     said = b"" if not setup.log else b"--- setup ---\n" + setup.log
-    return TestRun(tests.ending, tests.stdout, tests.stderr + said, setup.ending.returncode)
+    return TestRun(tests.ending, tests.stdout, tests.stderr, setup.ending.returncode, said)
 
 
 def _shell() -> str:

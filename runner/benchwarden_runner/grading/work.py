@@ -10,12 +10,13 @@ import shutil
 import tempfile
 import time
 import traceback
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import AbstractSet, Callable, Dict, Optional
+from typing import AbstractSet, Callable, Dict, Iterator, Optional
 
 from benchwarden_runner import inputs, ipc, protocol, safe_files
-from benchwarden_runner.grading import reading, results, results_script
+from benchwarden_runner.grading import attempts, reading, results, results_script
 from benchwarden_runner.grading.patched_tree import PatchedTree, PatchError
 from benchwarden_runner.grading.results import NoResultsError, ResultsError, Score
 from benchwarden_runner.grading.test_run import TestRun, run_tests
@@ -72,21 +73,24 @@ class Grader:
             return Verdict(protocol.EMPTY_PATCH, reason=f"the patch is {error.strerror}")
         digest = hashlib.sha256(patch).hexdigest()
         self._facts.update(patch_sha256=digest, patch_bytes=len(patch))
+        if spec.apply == protocol.APPLY_SWEBENCH_PRO:
+            patch = attempts.text_hunks(patch)
         tree = PatchedTree(spec.workdir, spec.base_commit)
         if patch.strip():
             try:
-                tree.apply(patch)
+                tree.apply(patch, spec.apply)
             except PatchError as error:
                 return Verdict(protocol.PATCH_DOES_NOT_APPLY, reason=str(error))
         _bring_tests(tree, spec, files)
         reading.remove_stale_reports(spec, tree.tracked)
         processes = ProcessTree(local=spec.local)
-        run = run_tests(spec, processes, Termination(local=spec.local))
+        with _scripts(spec, files) as scripts:
+            run = run_tests(spec, processes, Termination(local=spec.local), scripts)
         self._keep_log(run)
         script = files.get(protocol.FILE_PARSER, b"")
 
         def parse() -> Dict[str, str]:
-            return results_script.parse(script, run.stdout, run.stderr, scratch, processes)
+            return results_script.parse(script, spec, run, scratch, processes)
 
         return _judge(spec, run, tree.tracked, parse, empty=not patch.strip())
 
@@ -109,6 +113,22 @@ def _bring_tests(tree: PatchedTree, spec: GradeSpec, files: Dict[str, bytes]) ->
     for number, entry in enumerate(spec.test_files):
         name = os.path.join(protocol.DIRECTORY_TEST_FILES, str(number))
         tree.write(entry.path, inputs.require(files, name), executable=entry.executable)
+
+
+@contextmanager
+def _scripts(spec: GradeSpec, files: Dict[str, bytes]) -> Iterator[str]:
+    """A folder with the task's scripts, where git does not see them; empty if it has none."""
+    if not spec.scripts:
+        yield ""
+        return
+    folder = tempfile.mkdtemp(prefix="benchwarden-scripts-")
+    try:
+        for number, entry in enumerate(spec.scripts):
+            content = inputs.require(files, os.path.join(protocol.DIRECTORY_SCRIPTS, str(number)))
+            safe_files.write_inside(folder, entry.path, content, executable=entry.executable)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _judge(
