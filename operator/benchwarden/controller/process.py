@@ -139,7 +139,10 @@ class Process:
 
     def _snapshot(self) -> Any:
         return snapshot(
-            tuple(self.controller.records.values()), self.instruments, self._client.stats()
+            tuple(self.controller.records.values()),
+            self.instruments,
+            self._client.stats(),
+            tuple(self.schedules.records.values()),
         )
 
     def _live(self) -> list[str]:

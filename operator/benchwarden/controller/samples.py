@@ -5,6 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from benchwarden.controller.record import Record
+from benchwarden.controller.schedule_record import ScheduleRecord
+from benchwarden.controller.schedule_samples import schedule_samples
 from benchwarden.kube.session import ClientStats
 from benchwarden.reconcile.status import suite_name
 from benchwarden.reconcile.work import moment
@@ -13,13 +15,18 @@ from benchwarden.telemetry.instruments import Instruments
 from benchwarden.telemetry.snapshot import RunSample, Snapshot, run_sample
 
 
-def snapshot(records: Iterable[Record], instruments: Instruments, stats: ClientStats) -> Snapshot:
-    """All runs that were read and planned, and the operator's own health."""
+def snapshot(
+    records: Iterable[Record],
+    instruments: Instruments,
+    stats: ClientStats,
+    schedules: Iterable[ScheduleRecord] = (),
+) -> Snapshot:
+    """All runs and schedules that were read, and the operator's own health."""
     health = replace(
         instruments.read(), rest_requests={(c, m): n for (c, m), n in stats.requests.items()}
     )
     runs = tuple(sample for record in records if (sample := _sample(record)) is not None)
-    return Snapshot(runs, health)
+    return Snapshot(runs, health, schedule_samples(schedules))
 
 
 def _sample(record: Record) -> RunSample | None:

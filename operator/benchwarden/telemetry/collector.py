@@ -17,9 +17,12 @@ from prometheus_client.registry import Collector
 from benchwarden import __version__
 from benchwarden.telemetry import catalogue
 from benchwarden.telemetry.catalogue import COUNTER, HISTOGRAM, Metric
+from benchwarden.telemetry.schedule_catalogue import SCHEDULE_METRICS
+from benchwarden.telemetry.schedule_series import of_schedule
 from benchwarden.telemetry.snapshot import Distribution, Labels, OperatorHealth, RunSample, Snapshot
 
 CONFIDENCE: Final = "0.95"
+ALL_METRICS: Final = (*catalogue.METRICS, *SCHEDULE_METRICS)
 
 Value = float | Distribution
 Series = tuple[tuple[str, ...], Value]
@@ -37,20 +40,23 @@ class SnapshotCollector(Collector):
 
     def describe(self) -> Iterable[Family]:
         """Name the families without reading a snapshot: registration must not need one."""
-        return [_family(metric, ()) for metric in catalogue.METRICS]
+        return [_family(metric, ()) for metric in ALL_METRICS]
 
     def collect(self) -> Iterator[Family]:
         """Return all families; one without series is left out."""
         started = time.perf_counter()
         snapshot = self._read()
-        found: dict[str, list[Series]] = {metric.name: [] for metric in catalogue.METRICS}
+        found: dict[str, list[Series]] = {metric.name: [] for metric in ALL_METRICS}
         for sample in snapshot.runs:
             for metric, labels, value in _of_run(sample):
                 found[metric.name].append(((*sample.labels, *labels), value))
+        for schedule in snapshot.schedules:
+            for metric, labels, value in of_schedule(schedule):
+                found[metric.name].append(((*schedule.labels, *labels), value))
         for metric, labels, value in _of_operator(snapshot.health):
             found[metric.name].append((labels, value))
         found[catalogue.SCRAPE_SECONDS.name].append(((), time.perf_counter() - started))
-        for metric in catalogue.METRICS:
+        for metric in ALL_METRICS:
             if found[metric.name]:
                 yield _family(metric, found[metric.name])
 

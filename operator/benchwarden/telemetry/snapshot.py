@@ -13,6 +13,7 @@ from benchwarden.report.summary import Summary
 from benchwarden.results.row import Row
 from benchwarden.stats.proportion import Interval
 from benchwarden.telemetry import catalogue
+from benchwarden.telemetry.schedule_series import ScheduleSample
 
 Labels = tuple[str, ...]
 
@@ -92,10 +93,11 @@ class OperatorHealth:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that is shown: runs in any order, no two with the same namespace and name."""
+    """All that is shown: runs and schedules in any order, no two with the same labels."""
 
     runs: tuple[RunSample, ...] = ()
     health: OperatorHealth = field(default_factory=OperatorHealth)
+    schedules: tuple[ScheduleSample, ...] = ()
 
 
 def run_sample(
