@@ -20,7 +20,7 @@ from benchwarden_runner.specs import ClaudeSpec
 GLIBC = "claude-glibc"
 MUSL = "claude-musl"
 GATEWAY_KEY = "held-by-the-gateway"
-_CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
+CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 _OTHER_PROVIDERS = ("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY")
 _NOT_INHERITED = re.compile(
     r"ANTHROPIC_(\w*BASE_URL|MODEL|SMALL_FAST_MODEL|DEFAULT_\w+_MODEL\w*)|BUN_OPTIONS|CLAUDECODE"
@@ -175,7 +175,7 @@ def environment(
         found["SHELL"] = shell
     if spec.base_url:
         found["ANTHROPIC_BASE_URL"] = spec.base_url
-        if not any(found.get(name) for name in (*_CREDENTIALS, *_OTHER_PROVIDERS)):
+        if not any(found.get(name) for name in (*CREDENTIALS, *_OTHER_PROVIDERS)):
             found["ANTHROPIC_API_KEY"] = GATEWAY_KEY  # else the CLI asks nobody: "Not logged in"
     return found
 

@@ -16,7 +16,7 @@ from typing import Optional
 
 from benchwarden_runner import inputs, ipc, network, protocol, safe_files
 from benchwarden_runner.agents.claude import run_claude
-from benchwarden_runner.agents.claude_command import ClaudeError
+from benchwarden_runner.agents.claude_command import CREDENTIALS, ClaudeError
 from benchwarden_runner.agents.external import run_external
 from benchwarden_runner.agents.job import AgentEnd, AgentJob
 from benchwarden_runner.processes import ProcessTree
@@ -112,10 +112,20 @@ def _with_agent(
     end = _AGENTS[spec.kind](job)
     telemetry = _telemetry(spec, end, work, isolation)
     try:
-        safe_files.replace_file(work / protocol.FILE_PATCH, [snapshot.patch()])
+        safe_files.replace_file(work / protocol.FILE_PATCH, [_without_keys(snapshot.patch())])
     except (OSError, GitError) as error:
         return _without_patch(telemetry, error)
     return telemetry
+
+
+def _without_keys(patch: bytes) -> bytes:
+    """The patch without the model's key, which an agent may have written into a file.
+
+    The grader holds no key and could not keep it out of its log. Other secret-looking variables stay:
+    images set some (GPG_KEY) to what is public, and their files may name the same value.
+    """
+    keys = {name: value for name, value in os.environ.items() if name in CREDENTIALS}
+    return Redactor(keys).data(patch)
 
 
 def _telemetry(spec: AgentSpec, end: AgentEnd, work: Path, isolation: str) -> Telemetry:

@@ -150,6 +150,20 @@ def test_secrets_reach_neither_message_nor_log_nor_stored_output(place):
     assert secret not in stored + telemetry.reason + place.done.stdout + place.done.stderr
 
 
+def test_the_models_key_stays_out_of_the_patch_that_the_grader_will_print(place):
+    repository(place.repo, {"a.txt": "old\n"})
+    secret = "sk-planted-0123456789"
+    script = "printenv ANTHROPIC_API_KEY > b.txt; printenv GPG_KEY > c.txt; echo new > a.txt"
+    environment = {"ANTHROPIC_API_KEY": secret, "GPG_KEY": "0123456789ABCDEF"}
+    assert place.agent(exec_spec(place, script), env=environment).outcome == protocol.COMPLETED
+    assert secret.encode() not in place.patch
+    assert b"+[redacted ANTHROPIC_API_KEY]\n" in place.patch
+    assert b"+0123456789ABCDEF\n" in place.patch
+    git(place.repo, "reset", "--hard")
+    git(place.repo, "clean", "-fd")
+    git(place.repo, "apply", "-", data=place.patch)
+
+
 def test_a_deleted_pod_is_not_kept_waiting(place):
     repository(place.repo, {"a.txt": "old\n"})
     from tests.unit.runner.builders import archive
