@@ -83,6 +83,10 @@ class DetectionPolicy(KubeModel):
     """Mean number of days between two pages when nothing has changed."""
     minimum_effect: Ratio = "0.05"
     """The drop that must not be missed: a window that could not see it is inconclusive, never ok."""
+    windows: Annotated[
+        tuple[Annotated[Int, Field(ge=1, le=90)], ...], Field(min_length=1, max_length=5), Unique()
+    ] = (1, 7, 30)
+    """Lengths in days of the windows that are reported and corrected for one another."""
     rerun: RerunPolicy = RerunPolicy()
     """A closer look while the monitor watches."""
 

@@ -206,7 +206,7 @@ class BenchmarkScheduleStatus(KubeModel):
     monitor: MonitorStatus | None = None
     """The pager."""
     windows: Annotated[tuple[WindowStatus, ...], Unique("days")] = ()
-    """The last 1, 7 and 30 days against the frozen baseline."""
+    """The last days against the frozen baseline."""
     flipped: tuple[FlippedStatus, ...] = ()
     """The instances that changed most."""
     pinned: PinnedStatus | None = None

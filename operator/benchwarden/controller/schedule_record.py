@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from benchwarden.results.cells import Entry
@@ -30,6 +31,7 @@ class ScheduleRecord:
         view: the parsed schedule, or None after its spec changed.
         loaded: shards and runs were read from the cluster.
         runs: its runs as seen last, by UID.
+        listed_at: when all its runs were listed last.
         gone: UIDs of runs that were seen to be deleted.
         evaluated: the policy and history that `evaluations` was made from.
     """
@@ -46,6 +48,7 @@ class ScheduleRecord:
     shards: list[Shard] = field(default_factory=list)
     history: History = field(default_factory=History)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    listed_at: datetime | None = None
     evaluated: tuple[Policy, History, tuple[str, ...]] | None = None
     failures: int = 0
 

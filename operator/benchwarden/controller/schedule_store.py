@@ -6,6 +6,7 @@ touched again. A write that went wrong in any way is followed by reading everyth
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from benchwarden import names
@@ -35,15 +36,13 @@ def entries_of(config_map: Mapping[str, Any]) -> list[Entry]:
 
 
 async def load(client: KubeClient, record: ScheduleRecord) -> None:
-    """Read shards and runs as the cluster has them.
+    """Read the shards as the cluster has them.
 
     Raises:
         InvalidInputError: a shard is damaged; nothing is decided from half a history.
     """
-    mine = f"{names.LABEL_SCHEDULE_UID}={record.uid}"
-    found = await client.list_all(
-        CONFIG_MAPS, record.namespace, labels=f"{mine},{names.LABEL_ROLE}={names.ROLE_CELLS}"
-    )
+    labels = f"{_mine(record)},{names.LABEL_ROLE}={names.ROLE_CELLS}"
+    found = await client.list_all(CONFIG_MAPS, record.namespace, labels=labels)
     shards = [
         Shard(
             str(each["metadata"]["name"]),
@@ -52,12 +51,26 @@ async def load(client: KubeClient, record: ScheduleRecord) -> None:
         )
         for each in sorted(found, key=lambda each: str(each["metadata"]["name"]))
     ]
-    for raw in await client.list_all(RUNS, record.namespace, labels=mine):
-        if owner_uid(raw) == record.uid:
-            record.take_run(raw, deleted=False)
     record.shards = shards
     record.remember()
     record.loaded = True
+
+
+async def load_runs(client: KubeClient, record: ScheduleRecord, now: datetime) -> None:
+    """List its runs: a watch may miss a deletion, and a run that is gone must not block a slot."""
+    before = set(record.runs)
+    listed = set()
+    for raw in await client.list_all(RUNS, record.namespace, labels=_mine(record)):
+        if owner_uid(raw) == record.uid:
+            record.take_run(raw, deleted=False)
+            listed.add(str(raw["metadata"]["uid"]))
+    for uid in before - listed:
+        record.runs.pop(uid, None)
+    record.listed_at = now
+
+
+def _mine(record: ScheduleRecord) -> str:
+    return f"{names.LABEL_SCHEDULE_UID}={record.uid}"
 
 
 async def append(

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from benchwarden import names
@@ -36,6 +36,7 @@ _LOG = logging.getLogger(__name__)
 
 FIRST_BACKOFF_SECONDS = 1.0
 MOST_BACKOFF_SECONDS = 60.0
+RELIST = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -107,7 +108,9 @@ class ScheduleController:
             decision = await self._reconcile(record)
         except NotFoundError as error:
             return await self._maybe_gone(record, error)
-        except (BenchwardenError, FencedError) as error:
+        except BenchwardenError as error:
+            if isinstance(error, FencedError):
+                record.loaded, record.listed_at = False, None  # another operator may have written
             if isinstance(error, ForbiddenError) and error.namespace_terminating:
                 self._forget(uid)
                 return SUCCESS
@@ -154,10 +157,12 @@ class ScheduleController:
             record.view = record.view or schedule_view(record.raw, record.status, now)
             if not record.loaded:
                 await schedule_store.load(self.client, record)
+            if record.listed_at is None or now - record.listed_at >= RELIST:
+                await schedule_store.load_runs(self.client, record, now)
+            view = replace(record.view, status=record.status)
+            await self._evaluate(record, view)
         except InvalidInputError as error:
             return await self._refuse(record, error, now)
-        view = replace(record.view, status=record.status)
-        await self._evaluate(record, view)
         shards = tuple((shard.name, len(shard.entries)) for shard in record.shards)
         world = ScheduleWorld(view, record.facts(), record.history, record.evaluations, shards, now)
         decision = decide_schedule(world)
@@ -178,7 +183,13 @@ class ScheduleController:
         known = record.evaluated
         if known is not None and known[1] is key[1] and (known[0], known[2]) == (key[0], key[2]):
             return
-        record.evaluations = await asyncio.to_thread(_evaluations, *key)
+        try:
+            record.evaluations = await asyncio.to_thread(_evaluations, *key)
+        except ValueError as error:
+            raise InvalidInputError(
+                f"the stored history cannot be evaluated: {error}",
+                reason=names.REASON_HISTORY_CHANGED,
+            ) from error
         record.evaluated = key
 
     async def _refuse(

@@ -145,7 +145,7 @@ def unpack_cells(data: bytes) -> list[Entry]:
         try:
             read = json.loads(line)
             if "instances" in read:
-                panels[read["panel"]] = tuple(map(str, read["instances"]))
+                panels[read["panel"]] = _panel(read["instances"])
             elif "run" in read:
                 entries.append(_run_from_json(read, panels))
             elif "note" in read:
@@ -172,6 +172,13 @@ def _counts(values: tuple[int, ...]) -> str | list[int]:
     return "".join(map(str, values)) if max(values, default=0) <= _DIGITS else list(values)
 
 
+def _panel(instances: list[Any]) -> tuple[str, ...]:
+    panel = tuple(map(str, instances))
+    if len(set(panel)) < len(panel):
+        raise ValueError("an instance is there twice")
+    return panel
+
+
 def _run_from_json(line: dict[str, Any], panels: dict[int, tuple[str, ...]]) -> RunCells:
     given = {}
     for each in _PLAIN:
@@ -184,6 +191,9 @@ def _run_from_json(line: dict[str, Any], panels: dict[int, tuple[str, ...]]) -> 
     passes, trials = tuple(map(int, line["y"])), tuple(map(int, line["m"]))
     if not len(instances) == len(passes) == len(trials):
         raise ValueError("counts do not fit the panel")
+    if any(y > m for y, m in zip(passes, trials, strict=True)) or min(passes, default=0) < 0:
+        raise ValueError("passes must be within 0..trials")
+    date.fromisoformat(line["day"])
     return RunCells(**given, instances=instances, passes=passes, trials=trials)
 
 

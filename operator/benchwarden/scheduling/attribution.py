@@ -60,7 +60,8 @@ def attribution(latest: Evaluation, pinned: Evaluation) -> str:
     """
     if latest.state not in PAGING or latest.analysis is None or pinned.analysis is None:
         return ""
-    week = pinned.analysis.windows.get(_WEEK)
+    windows = pinned.analysis.windows
+    week = windows.get(_WEEK) or next((each for each in windows.values() if each), None)
     worse = pinned.state in PAGING or (week is not None and week.verdict is Verdict.REGRESSED)
     if not worse:
         quiet = week is not None and week.verdict in {Verdict.OK, Verdict.IMPROVED}

@@ -30,6 +30,7 @@ class Policy:
     run_length_days: int = 365
     minimum_effect: float = 0.05
     voided: frozenset[date] = frozenset()
+    windows: tuple[int, ...] = (1, 7, 30)
 
 
 def policy_of(spec: BenchmarkScheduleSpec) -> Policy:
@@ -39,6 +40,7 @@ def policy_of(spec: BenchmarkScheduleSpec) -> Policy:
         run_length_days=spec.detection.mean_days_between_false_pages,
         minimum_effect=float(spec.detection.minimum_effect),
         voided=frozenset(date.fromisoformat(each.day) for each in spec.void_days),
+        windows=tuple(sorted(spec.detection.windows)),
     )
 
 
@@ -133,6 +135,7 @@ def _settings(epoch: Epoch, policy: Policy, note: Note | None) -> tuple[Settings
             run_length_days=policy.run_length_days,
             minimum_effect=policy.minimum_effect,
             voided=voided,
+            windows=policy.windows,
         ),
         ignored,
     )

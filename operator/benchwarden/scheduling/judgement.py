@@ -73,7 +73,9 @@ def _degraded(evaluation: Evaluation, attributed: str) -> Condition:
 
 def _details(evaluation: Evaluation, attributed: str) -> list[str]:
     found = evaluation.document
-    monitor, week = found["monitor"], found["windows"]["7"]
+    monitor, windows = found["monitor"], found["windows"]
+    shown = "7" if "7" in windows else next(iter(windows))
+    window = windows[shown]
     details = []
     if monitor["changepoint"]:
         details.append(f"changed about {monitor['changepoint']}")
@@ -81,11 +83,11 @@ def _details(evaluation: Evaluation, attributed: str) -> list[str]:
         details.append(f"CLI {cli_change_figure(evaluation)}")
     if attributed:
         details.append(f"attributed to {attributed}")
-    if week["trials"]:
-        lower, upper = week["delta_ci"]
+    if window["trials"]:
+        lower, upper = window["delta_ci"]
         details.append(
-            f"last 7 days {week['delta'] * 100:+.1f} points"
-            f" [{lower * 100:+.1f}, {upper * 100:+.1f}], p {week['midp_less']:.4f}"
+            f"last {shown} days {window['delta'] * 100:+.1f} points"
+            f" [{lower * 100:+.1f}, {upper * 100:+.1f}], p {window['midp_less']:.4f}"
         )
     worse = [each["instance"] for each in found["flipped"] if each["delta"] < 0]
     if worse and monitor["changepoint"]:

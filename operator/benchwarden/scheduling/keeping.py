@@ -8,7 +8,7 @@ def to_roll_up(world: ScheduleWorld) -> tuple[RunFact, ...]:
     """Ended runs whose cells are not stored, oldest slot first.
 
     A run that was retried after it was rolled up counts anew only while its day is the last of its series:
-    what has been judged is not rewritten.
+    what has been judged is not rewritten, and no frozen baseline either.
     """
     due = [run for run in world.runs if run.ended and _is_due(world, run)]
     return tuple(sorted(due, key=lambda run: (run.slot, run.name)))
@@ -19,6 +19,10 @@ def _is_due(world: ScheduleWorld, run: RunFact) -> bool:
     if stored is None:
         return True
     if run.retry <= stored.retry:
+        return False
+    evaluation = world.evaluations.get(stored.series)
+    frozen = evaluation.frozen if evaluation is not None else None
+    if frozen is not None and stored.day <= frozen.get("frozenOn"):
         return False
     return not any(
         other.series == stored.series and other.day > stored.day for other in world.history.runs

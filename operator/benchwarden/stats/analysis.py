@@ -14,7 +14,7 @@ from benchwarden.stats.flipped import Flipped, flipped
 from benchwarden.stats.gate import Gate
 from benchwarden.stats.history import INVALID_HISTORY, Cell, Columns, Grid, grid_of
 from benchwarden.stats.monitor import Day, MergeRule, Model, build_model
-from benchwarden.stats.windows import Window, is_robust, report_windows, window_days
+from benchwarden.stats.windows import WINDOW_DAYS, Window, is_robust, report_windows, window_days
 
 DEFAULT_RUN_LENGTH_DAYS = 365
 DEFAULT_MINIMUM_EFFECT = 0.05
@@ -35,6 +35,7 @@ class Settings:
         nominal_trials: Planned trials per cell; None takes the baseline's most frequent count.
         voided: Days declared void; as if they had not been run.
         merge_rule: When waiting days join the monitor's rates.
+        windows: Lengths of the reporting windows in calendar days.
     """
 
     baseline_days: int = DEFAULT_DAYS
@@ -46,6 +47,7 @@ class Settings:
     nominal_trials: int | None = None
     voided: frozenset[date] = field(default_factory=frozenset)
     merge_rule: MergeRule = MergeRule.CAPABILITY_AT_ZERO
+    windows: tuple[int, ...] = WINDOW_DAYS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +106,9 @@ def analyze(cells: Iterable[Cell] | Columns, settings: Settings | None = None) -
     panel = used.only(baseline.instances)
     outside = int(kept.planned.sum()) - int(kept.only(baseline.instances).planned.sum())
     monitor, days = _monitored(baseline, panel, settings)
-    windows = report_windows(baseline, days, until, monitor.dispersion, settings.minimum_effect)
+    windows = report_windows(
+        baseline, days, until, monitor.dispersion, settings.minimum_effect, settings.windows
+    )
     week = window_days(days, until, _WEEK_DAYS)
     change_day = monitor.final.change_day
     suspects = week if change_day is None else tuple(d for d in days if d.day >= change_day)

@@ -54,7 +54,10 @@ def analysis_document(analysis: Analysis) -> dict[str, Any]:
     return {
         "until": analysis.until.isoformat(),
         "baseline": _baseline(analysis.baseline),
-        "windows": {str(length): _window(analysis.windows.get(length)) for length in WINDOW_DAYS},
+        "windows": {
+            str(length): _window(analysis.windows.get(length))
+            for length in analysis.windows or WINDOW_DAYS
+        },
         "monitor": _monitor(analysis),
         "flipped": [_flipped(item) for item in analysis.flipped],
         "ignored": {
