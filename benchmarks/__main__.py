@@ -24,10 +24,10 @@ def main() -> None:
     figures = decide.main()
     print("cluster", flush=True)
     figures |= cluster.main()
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     lines = [
         HEAD,
-        f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()},"
-        f" Python {platform.python_version()}, {os.cpu_count()} cores.\n\n",
+        f"Measured {datetime.now(UTC):%Y-%m-%d}: {machine}.\n\n",
         "| Figure | Value |\n|---|---|\n",
         *(f"| {name} | {value} |\n" for name, value in figures.items()),
     ]
