@@ -1,0 +1,58 @@
+"""The outcome table, line by line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchwarden.results.outcome import CHARGE, FATAL, VERDICT, History, combine
+from benchwarden_runner import protocol
+from benchwarden_runner.protocol import Telemetry, Verdict
+
+FRESH = History()
+RESOLVED = Verdict(protocol.RESOLVED)
+
+
+@pytest.mark.parametrize(
+    "end", sorted(protocol.FAIL_CLASSES - {protocol.EMPTY_PATCH, protocol.UNRESOLVED})
+)
+def test_an_agent_that_failed_has_failed_whatever_the_tests_say(end):
+    found = combine(Telemetry(end), RESOLVED, FRESH)
+    assert (found.effect, found.outcome) == (VERDICT, end)
+
+
+@pytest.mark.parametrize("end", sorted(protocol.LIMIT_CLASSES))
+def test_a_limit_is_retried_once_then_a_failure(end):
+    assert combine(Telemetry(end), RESOLVED, FRESH).effect == CHARGE
+    assert combine(Telemetry(end), RESOLVED, History(limit_charges=1)).effect == VERDICT
+    assert combine(Telemetry("completed"), Verdict(end), FRESH).effect == CHARGE
+    assert combine(Telemetry("completed"), Verdict(end), History(limit_charges=1)).effect == VERDICT
+
+
+@pytest.mark.parametrize("end", sorted(protocol.API_CLASSES | {protocol.HARNESS}))
+def test_infrastructure_is_charged_never_judged(end):
+    assert combine(Telemetry(end), RESOLVED, FRESH).effect == CHARGE
+
+
+@pytest.mark.parametrize("end", sorted(protocol.FATAL_CLASSES))
+def test_what_no_retry_can_mend_ends_the_run(end):
+    assert combine(Telemetry(end), RESOLVED, FRESH).effect == FATAL
+
+
+def test_lost_telemetry_leaves_the_graders_word():
+    assert combine(None, RESOLVED, FRESH).outcome == protocol.RESOLVED
+
+
+def test_a_silent_grader_counts_against_the_patch_the_second_time():
+    assert combine(Telemetry("completed"), None, FRESH).effect == CHARGE
+    second = combine(Telemetry("completed"), None, History(silent_grader_charges=1))
+    assert (second.effect, second.outcome) == (VERDICT, protocol.UNRESOLVED)
+
+
+classes = st.sampled_from(sorted(protocol.ALL_CLASSES | {protocol.COMPLETED, "invented"}))
+
+
+@given(classes, classes, st.integers(0, 2), st.integers(0, 2))
+def test_only_a_grader_that_resolved_makes_a_pass(agent, grader, limits, silent):
+    found = combine(Telemetry(agent), Verdict(grader), History(limits, silent))
+    if found.outcome == protocol.RESOLVED and found.effect == VERDICT:
+        assert grader == protocol.RESOLVED
