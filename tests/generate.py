@@ -16,15 +16,25 @@ def write(path: str, text: str) -> None:
         print(f"wrote {path}")
 
 
-def printed(module: str) -> str:
+def printed(module: str, *arguments: str) -> str:
     return subprocess.run(
-        [sys.executable, "-m", module], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-m", module, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     ).stdout
 
 
 def main() -> None:
-    write("crds/benchmarkruns.benchwarden.dev.yaml", printed("benchwarden.api.crd"))
+    from benchwarden.api.crd import render_all
+
+    for name, text in render_all().items():
+        write(f"crds/{name}", text)
     write("docs/reference/api.md", printed("benchwarden.api.reference"))
+    write(
+        "docs/reference/api-schedule.md", printed("benchwarden.api.reference", "BenchmarkSchedule")
+    )
     write("docs/reference/metrics.md", printed("benchwarden.telemetry.reference"))
     write("docs/reference/permissions.md", permissions())
     environment = {**os.environ, "BENCHWARDEN_GENERATE": "1"}

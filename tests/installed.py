@@ -165,7 +165,9 @@ def rows_of(kubectl: Kubectl, run: Any) -> list[Any]:
     """Result rows as the cluster stores them."""
     from benchwarden.controller.durable import rows_of as unpack
 
-    selector = f"{names.LABEL_RUN_UID}={run['metadata']['uid']},{names.LABEL_ROLE}={names.ROLE_RESULTS}"
+    selector = (
+        f"{names.LABEL_RUN_UID}={run['metadata']['uid']},{names.LABEL_ROLE}={names.ROLE_RESULTS}"
+    )
     found = kubectl.get("configmaps", "-l", selector)
     return [row for each in found["items"] for row in unpack(each)]
 

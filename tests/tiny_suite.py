@@ -42,7 +42,9 @@ def make_repository(folder: Path) -> Path:
     (folder / "add.sh").write_text(BROKEN)
 
     def git(*arguments: str) -> None:
-        subprocess.run(["git", "-C", str(folder), *arguments], check=True, env=_GIT, capture_output=True)
+        subprocess.run(
+            ["git", "-C", str(folder), *arguments], check=True, env=_GIT, capture_output=True
+        )
 
     git("init", "-q", "-b", "main")
     git("add", ".")
