@@ -1,8 +1,6 @@
 """kubectl apply a run, read true results: the whole path on a real API server and kubelet."""
 
 import pytest
-
-from benchwarden import names
 from tests.installed import (
     condition,
     install_inside,
@@ -14,12 +12,16 @@ from tests.installed import (
 )
 from tests.tiny_suite import task
 
+from benchwarden import names
+
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
 def operator(kubectl, images, tmp_path):
-    with operator_outside(kubectl, tmp_path / "operator.log", runner_image=images.runner) as running:
+    with operator_outside(
+        kubectl, tmp_path / "operator.log", runner_image=images.runner
+    ) as running:
         yield running
         assert running.alive(), (tmp_path / "operator.log").read_text()[-4000:]
 

@@ -19,15 +19,19 @@ def crd() -> None:
     """Print the CRDs, for kubectl apply -f -."""
     import sys
 
-    from benchwarden.api.crd import render
+    from benchwarden.api.crd import render_all
 
-    sys.stdout.write(render())
+    sys.stdout.write("---\n".join(render_all().values()))
 
 
 def manifests(
     namespace: Annotated[str, typer.Option(help="Where the operator runs and what it watches.")],
-    operator_image: Annotated[str, typer.Option(help="Image of the Dockerfile's target `operator`.")],
-    runner_image: Annotated[str, typer.Option(help="Image of the target `runner` or `claude-code`.")],
+    operator_image: Annotated[
+        str, typer.Option(help="Image of the Dockerfile's target `operator`.")
+    ],
+    runner_image: Annotated[
+        str, typer.Option(help="Image of the target `runner` or `claude-code`.")
+    ],
     image_pull_policy: Annotated[str, typer.Option(help="Of both images.")] = "IfNotPresent",
 ) -> None:
     """Print the operator's own objects as YAML: service account, Role, Deployment, Service."""
