@@ -180,6 +180,8 @@ class BenchmarkRunStatus(KubeModel):
     """Resolved trials over valid ones, such as `0.3243`."""
     pass_rate_interval: IntervalStatus | None = None
     """95 % Wilson interval of the pass rate."""
+    official_pass_rate: str = ""
+    """What SWE-bench Pro's own scorer would say; with officialScoring."""
     cost_usd: str = ""
     """US dollars spent, as the agents report it."""
     tokens: Tokens | None = None

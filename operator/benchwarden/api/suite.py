@@ -108,9 +108,11 @@ class SwebenchProSuite(KubeModel):
     source: Source
     """Where the instances are read from."""
     run_scripts: FileSource
-    """Archive of the suite's run scripts and parsers."""
+    """Folder (path only) or tar or zip archive with `<id>/run_script.sh` and `<id>/parser.py`."""
+    prompt_template: Annotated[str, StringConstraints(min_length=1, max_length=16384)] | None = None
+    """Prompt with {problem_statement}, {requirements}, {interface}; the official one if unset."""
     official_scoring: Bool = False
-    """Score exactly as the official harness does, with its known quirks."""
+    """Also report the official rate, where a trial without a verdict has failed."""
 
 
 class SwebenchSuite(KubeModel):

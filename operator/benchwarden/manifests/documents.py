@@ -70,6 +70,12 @@ def grade_document(spec: BenchmarkRunSpec, instance: Instance) -> specs.GradeSpe
             specs.TestFileEntry(path=file.path, executable=file.executable)
             for file in instance.test_files
         ),
+        scripts=tuple(
+            specs.TestFileEntry(path=file.path, executable=file.executable)
+            for file in instance.scripts
+        ),
+        apply=instance.apply,
+        any_pass_counts=instance.any_pass_counts,
     )
 
 
@@ -95,6 +101,8 @@ def grade_files(document: specs.GradeSpec, instance: Instance) -> dict[str, byte
         files[protocol.FILE_PARSER] = instance.parser.script.encode()
     for position, file in enumerate(instance.test_files):
         files[f"{protocol.DIRECTORY_TEST_FILES}/{position}"] = file.content
+    for position, file in enumerate(instance.scripts):
+        files[f"{protocol.DIRECTORY_SCRIPTS}/{position}"] = file.content
     return files
 
 

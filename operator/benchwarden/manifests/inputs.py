@@ -175,7 +175,7 @@ def _fits(spec: BenchmarkRunSpec, instance: Instance, settings: ManifestSettings
             instance.parser.script,
             *instance.fail_to_pass,
             *instance.pass_to_pass,
-            *(file.content for file in instance.test_files),
+            *(file.content for file in (*instance.test_files, *instance.scripts)),
         )
     )
     if raw < names.INPUT_CONFIG_MAP_BYTES // 8:  # far below the limit, whatever its characters

@@ -12,6 +12,7 @@ from benchwarden.reconcile.capture import stamp
 from benchwarden.reconcile.conditions import Condition
 from benchwarden.reconcile.work import Work
 from benchwarden.reconcile.world import Refusal, World
+from benchwarden.results.official import official_pass_rate
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden.stats.proportion import wilson
@@ -54,6 +55,7 @@ def build(world: World, decided: Iterable[Condition], progress: Progress) -> dic
         "agent": _agent(world),
         "counts": _counts(world.tally, progress),
         **_rates(world.tally, progress),
+        **_official(world, progress),
         "costUsd": f"{world.tally.cost_usd:.4f}",
         "tokens": _tokens(world.tally),
         "outcomes": _outcomes(world.tally, progress),
@@ -132,6 +134,16 @@ def _rates(tally: Tally, progress: Progress) -> dict[str, Any]:
             "upper": f"{interval.upper:.4f}",
         }
     return rates
+
+
+def _official(world: World, progress: Progress) -> dict[str, str]:
+    suite = world.run.spec.suite.swebench_pro
+    finished = world.tally.verdicts + len(progress.missing)
+    if suite is None or not suite.official_scoring or not finished:
+        return {}
+    states = world.tally.trials.values()
+    verdicts = [state.verdict for state in states if state.verdict is not None]
+    return {"officialPassRate": f"{official_pass_rate(verdicts, finished):.4f}"}
 
 
 def _tokens(tally: Tally) -> dict[str, int]:

@@ -31,6 +31,8 @@ def _deciding(instance: Instance) -> dict[str, Any]:
         if field.name not in _NOT_DECIDING and getattr(instance, field.name) != field.default
     }
     kept["test_files"] = [_file(file) for file in instance.test_files]
+    if instance.scripts:
+        kept["scripts"] = [_file(file) for file in instance.scripts]
     return kept
 
 

@@ -55,6 +55,8 @@ class Instance:
         gold_patch: reference solution (unified diff), for the oracle agent only.
         test_patch: unified diff that brings the hidden tests, applied by the grader after the patch.
         test_files: files written by the grader after the patch; win over the patch and test_patch.
+        scripts: files the grader writes outside the work tree, into the folder that the environment
+            variable protocol.ENV_SCRIPTS names to setup and tests.
         setup_command: shell text the grader runs before the tests; empty = none.
         test_command: shell text, run by bash where there is one, else sh, in `workdir`.
         fail_to_pass: tests that must pass and did not before the gold patch.
@@ -62,6 +64,8 @@ class Instance:
         restore_paths: paths (globs) reset to base_commit after the patch is applied, such as runner
             configuration that a patch must not change.
         skipped_counts_as_pass: pass_to_pass tests may be skipped (SWE-bench rule).
+        any_pass_counts: a test reported twice has passed if one report says so (SWE-bench Pro rule).
+        apply: how a patch is applied, protocol.APPLY_*; empty = exactly, else with a merge or fuzz.
     """
 
     id: str
@@ -88,6 +92,9 @@ class Instance:
     skipped_counts_as_pass: bool = False
     grader_needs_network: bool = False
     labels: tuple[tuple[str, str], ...] = field(default=())
+    scripts: tuple[TestFile, ...] = ()
+    apply: str = ""
+    any_pass_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

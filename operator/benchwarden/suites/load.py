@@ -1,19 +1,20 @@
-"""From a suite's spec to its panel: read, parse, select."""
+"""From a suite's spec to its panel: read, parse, select, and only then fetch what the selected ones need."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from benchwarden import names
-from benchwarden.api.suite import Source, SuiteSpec
-from benchwarden.errors import BenchwardenError, InvalidInputError
+from benchwarden.api.suite import Source, SuiteSpec, SwebenchProSuite, SwebenchSuite
+from benchwarden.errors import BenchwardenError
+from benchwarden.suites import prompt, swebench, swebench_package, swebench_pro, tasks
+from benchwarden.suites.digest import panel_digest
 from benchwarden.suites.instance import Instance, LocalWorkspace, Panel
+from benchwarden.suites.reading import read_instances, read_run_scripts
 from benchwarden.suites.select import select_panel
-from benchwarden.suites.sources import Sources, check_sha256
-from benchwarden.suites.tasks import parse_rows, parse_tasks
+from benchwarden.suites.sources import Sources
 
-_SOURCE = "spec.suite.tasks.source"
+_PRO = "spec.suite.swebenchPro"
+_SWEBENCH = "spec.suite.swebench"
 
 
 def load_panel(spec: SuiteSpec, sources: Sources, *, local_root: Path | None = None) -> Panel:
@@ -26,77 +27,47 @@ def load_panel(spec: SuiteSpec, sources: Sources, *, local_root: Path | None = N
             it, such instances lose their `local` part: a file from elsewhere may not name files here.
 
     Raises:
-        InvalidInputError: the content cannot be used (SuiteInvalid, EmptyPanel, InvalidSpec) or the
-            suite kind is not built yet (Unsupported).
+        InvalidInputError: the content cannot be used (SuiteInvalid, EmptyPanel, InvalidSpec), or an
+            extra that it needs is not installed (Unsupported).
         UnavailableError: the source cannot be read now.
     """
+    if spec.swebench_pro is not None:
+        return _pro(spec, spec.swebench_pro, sources, local_root)
+    if spec.swebench is not None:
+        return _swebench(spec, spec.swebench, sources, local_root)
     if spec.tasks is None:
-        kind = "swebenchPro" if spec.swebench_pro else "swebench"
-        raise InvalidInputError(
-            "is not supported yet; convert the instances to suite.tasks",
-            reason=names.REASON_UNSUPPORTED,
-            field=f"spec.suite.{kind}",
-        )
+        raise BenchwardenError("a suite without a kind passed validation")
     source = spec.tasks.source
-    if source.path is not None:
-        local_root = Path(source.path).parent
-    instances = tuple(_rooted(item, local_root) for item in _read(source, sources))
-    return select_panel(_name(source), instances, spec.selection)
+    instances = read_instances(source, sources, tasks.instance_of, "spec.suite.tasks.source")
+    return select_panel(_name(source), _rooted(instances, source, local_root), spec.selection)
 
 
-def _read(source: Source, sources: Sources) -> tuple[Instance, ...]:
-    field, place = _place(source)
-    try:
-        if source.dataset is not None:
-            return parse_rows(_dataset_rows(sources, source))
-        content = _content(source, sources)
-        if source.sha256 is not None:
-            check_sha256(content, source.sha256, place)
-        return parse_tasks(content)
-    except InvalidInputError as error:
-        # The reader names a line or nothing; the user needs to know of which file.
-        where = f"{_SOURCE}.{field}" if error.field in {"source", "suite", field} else error.field
-        text = str(error).removeprefix(f"{error.field}: ")
-        raise InvalidInputError(
-            text if where != error.field else f"{text} (in {place})",
-            reason=error.reason,
-            field=where,
-        ) from error
+def _pro(
+    spec: SuiteSpec, suite: SwebenchProSuite, sources: Sources, local_root: Path | None
+) -> Panel:
+    convert = swebench_pro.reader(suite.prompt_template or prompt.SWEBENCH_PRO)
+    instances = read_instances(suite.source, sources, convert, f"{_PRO}.source")
+    rooted = _rooted(instances, suite.source, local_root)
+    panel = select_panel("swebenchPro", rooted, spec.selection)
+    scripts = read_run_scripts(suite.run_scripts, sources, panel.instances, f"{_PRO}.runScripts")
+    return _completed(panel, lambda each: swebench_pro.with_scripts(each, *scripts[each.id]))
 
 
-def _content(source: Source, sources: Sources) -> bytes:
-    if source.config_map is not None:
-        return sources.read_config_map(source.config_map.name, source.config_map.key)
-    if source.path is not None:
-        return sources.read_path(source.path)
-    if source.url is not None:
-        return sources.read_url(source.url)
-    raise BenchwardenError("a source without a place passed validation")
+def _swebench(
+    spec: SuiteSpec, suite: SwebenchSuite, sources: Sources, local_root: Path | None
+) -> Panel:
+    source = suite.source or Source(dataset=swebench.dataset(suite.variant))
+    convert = swebench.reader(swebench_package.columns_of)
+    instances = read_instances(source, sources, convert, f"{_SWEBENCH}.source")
+    rooted = _rooted(instances, source, local_root)
+    panel = select_panel(f"swebench-{suite.variant}", rooted, spec.selection)
+    scripts = swebench_package.ParserScripts(f"{_SWEBENCH}.source")
+    return _completed(panel, lambda each: swebench.with_parser(each, scripts.of))
 
 
-def _dataset_rows(sources: Sources, source: Source) -> Iterator[tuple[str, object]]:
-    if source.dataset is None:
-        return
-    for number, row in enumerate(sources.read_dataset(source.dataset), 1):
-        yield f"row {number}", _without_nulls(row)
-
-
-def _without_nulls(value: Any) -> Any:
-    """A dataset has every key in every row, and null where there was none."""
-    if isinstance(value, Mapping):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
-
-
-def _place(source: Source) -> tuple[str, str]:
-    """The camelCase field of the source and the place in words."""
-    if source.config_map is not None:
-        return "configMap", f"ConfigMap {source.config_map.name}, key {source.config_map.key}"
-    if source.dataset is not None:
-        return "dataset", f"dataset {source.dataset.id}"
-    return ("path", source.path) if source.path is not None else ("url", source.url or "")
+def _completed(panel: Panel, complete: Callable[[Instance], Instance]) -> Panel:
+    instances = tuple(complete(instance) for instance in panel.instances)
+    return replace(panel, instances=instances, digest=panel_digest(instances))
 
 
 def _name(source: Source) -> str:
@@ -109,7 +80,15 @@ def _name(source: Source) -> str:
     return path.stem if path.stem not in {"tasks", ""} else path.parent.name or path.stem
 
 
-def _rooted(instance: Instance, root: Path | None) -> Instance:
+def _rooted(
+    instances: tuple[Instance, ...], source: Source, root: Path | None
+) -> tuple[Instance, ...]:
+    if source.path is not None:
+        root = Path(source.path).parent
+    return tuple(_rooted_at(instance, root) for instance in instances)
+
+
+def _rooted_at(instance: Instance, root: Path | None) -> Instance:
     if instance.local is None:
         return instance
     if root is None:

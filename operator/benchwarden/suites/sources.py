@@ -33,6 +33,10 @@ class Sources(Protocol):
         """The bytes of a regular file."""
         ...
 
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder at `path`."""
+        ...
+
     def read_url(self, url: str) -> bytes:
         """The bytes behind an https address."""
         ...
@@ -75,6 +79,13 @@ class OutsideSources:
                 return _capped(stream, path, self._max_bytes)
             except OSError as error:
                 raise UnavailableError(f"cannot read {path}: {_why(error)}") from error
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder at `path`; false also if one may not look."""
+        try:
+            return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116  # as above, one system call
+        except (OSError, ValueError):
+            return False
 
     def read_url(self, url: str) -> bytes:
         """The bytes behind an https address, within `max_bytes` and `url_seconds` in all.

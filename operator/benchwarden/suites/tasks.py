@@ -1,18 +1,13 @@
-"""Own tasks: JSONL text becomes instances, or one error that names every bad row and its fix."""
+"""Own tasks: JSONL text becomes instances; a mistake is explained in the words of the tasks format."""
 
-import codecs
 import difflib
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NoReturn
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from benchwarden import names
 from benchwarden.api.patterns import MEANINGS
-from benchwarden.errors import InvalidInputError
 from benchwarden.suites.instance import (
     Instance,
     InstanceResources,
@@ -20,11 +15,16 @@ from benchwarden.suites.instance import (
     ResultParser,
     TestFile,
 )
+from benchwarden.suites.rows import (
+    Problem,
+    RowError,
+    Rows,
+    clean,
+    collect,
+    json_lines,
+)
 from benchwarden.suites.schema import LocalRow, ResourcesRow, TaskRow
 
-MAX_ROWS: Final = 100_000
-ROW_BYTES: Final = 8 * 1024 * 1024
-REPORTED_ROWS: Final = 20
 _PROBLEMS_PER_ROW: Final = 3
 
 # What other formats call these keys.
@@ -43,10 +43,6 @@ _OTHER_NAMES: Final = {
 }
 
 
-class _RowError(ValueError):
-    """One line that is no JSON object we can use; the text says why."""
-
-
 def parse_tasks(content: bytes) -> tuple[Instance, ...]:
     """Instances of a tasks file, in the order of its lines; blank lines are skipped.
 
@@ -54,111 +50,37 @@ def parse_tasks(content: bytes) -> tuple[Instance, ...]:
         content: UTF-8 text, one JSON object a line.
 
     Raises:
-        InvalidInputError: with reason SuiteInvalid, naming `line N: field` and the fix for up to
-            20 bad rows at once. Nothing is half-loaded: one bad row refuses the whole file.
+        InvalidInputError: see `rows.collect`.
     """
-    return parse_rows(_lines(content))
+    return parse_rows(json_lines(content))
 
 
-def parse_rows(rows: Iterable[tuple[str, object]]) -> tuple[Instance, ...]:
+def parse_rows(rows: Rows) -> tuple[Instance, ...]:
     """Instances of rows that are decoded already.
 
-    Args:
-        rows: pairs of the place for messages (`line 3`) and the row: a mapping, or an exception that
-            says why it could not be read.
+    Raises:
+        InvalidInputError: see `rows.collect`.
+    """
+    return collect(rows, instance_of)
+
+
+def instance_of(row: Mapping[str, Any]) -> Instance:
+    """The instance a row describes.
 
     Raises:
-        InvalidInputError: as `parse_tasks`.
+        RowError: the row is not of the tasks format.
     """
-    instances: list[Instance] = []
-    seen: dict[str, str] = {}
-    problems: list[tuple[str, str]] = []
-    bad_rows = 0
-    for count, (place, row) in enumerate(rows, 1):
-        if count > MAX_ROWS:
-            _refuse(place, f"is past the limit of {MAX_ROWS} tasks; split the suite")
-        found: list[tuple[str, str]] = []
-        task = _task(row, found)
-        if task is not None and task.id in seen:
-            found.append(("id", f"{task.id!r} is there already on {seen[task.id]}; ids are unique"))
-        if task is not None:
-            seen.setdefault(task.id, place)
-        if task is None or found:
-            bad_rows += 1
-            if bad_rows <= REPORTED_ROWS:
-                problems += [(_joined(place, field), text) for field, text in found]
-        elif not problems:
-            instances.append(_instance(task))
-    if problems:
-        _refuse_all(problems, bad_rows)
-    if not instances:
-        raise InvalidInputError(
-            "has no tasks; write one JSON object a line",
-            reason=names.REASON_EMPTY_PANEL,
-            field="suite",
-        )
-    return tuple(instances)
-
-
-def _lines(content: bytes) -> Iterator[tuple[str, object]]:
-    # Line by line, for suites are large; and not splitlines(): JSON may hold U+2028 unescaped.
-    for number, line in enumerate(io.BytesIO(content.removeprefix(codecs.BOM_UTF8)), 1):
-        if line.strip():
-            yield f"line {number}", _decoded(line)
-
-
-def _decoded(line: bytes) -> object:
-    if len(line) > ROW_BYTES:
-        return _RowError(f"is over {ROW_BYTES} bytes; put large files into the image")
     try:
-        text = line.decode()
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
-    except RecursionError:
-        return _RowError("is nested too deeply")
-    except UnicodeDecodeError:
-        return _RowError("is not UTF-8 text; save the file as UTF-8")
-    except json.JSONDecodeError as error:
-        hint = "one JSON object a line, without line breaks inside"
-        if line.lstrip().startswith(b"["):
-            hint = "a JSON array is no JSONL; convert it with `jq -c '.[]' FILE`"
-        return _RowError(f"is not JSON ({error.msg} at column {error.colno}); {hint}")
-    except ValueError as error:
-        return (
-            error if isinstance(error, _RowError) else _RowError("holds a number that is too long")
-        )
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) != len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _RowError(f"has the key {_shown(twice)} twice; remove one")
-    return dict(pairs)
-
-
-def _no_constant(word: str) -> NoReturn:
-    raise _RowError(f"holds {word}, which is not JSON")
-
-
-def _task(row: object, problems: list[tuple[str, str]]) -> TaskRow | None:
-    if isinstance(row, Exception):
-        problems.append(("", str(row)))
-        return None
-    if not isinstance(row, Mapping):
-        problems.append(("", 'must be a JSON object such as {"id": "...", "image": "..."}'))
-        return None
-    try:
-        return TaskRow.model_validate(dict(row))
+        return _instance(TaskRow.model_validate(dict(row)))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     except RecursionError:
-        problems.append(("", "is nested too deeply"))
-        return None
-    problems += [_explained(item) for item in details[:_PROBLEMS_PER_ROW]]
+        raise RowError(("", "is nested too deeply")) from None
+    problems: list[Problem] = [_explained(item) for item in details[:_PROBLEMS_PER_ROW]]
     more = len(details) - _PROBLEMS_PER_ROW
     if more > 0:
         problems.append(("", f"has {more} more problems"))
-    return None
+    raise RowError(*problems)
 
 
 def _explained(item: ErrorDetails) -> tuple[str, str]:
@@ -166,7 +88,7 @@ def _explained(item: ErrorDetails) -> tuple[str, str]:
     field = ""
     for part in place:
         if part != "[key]":  # pydantic's own mark for the key of a map
-            field += f"[{part}]" if isinstance(part, int) else f".{_clean(part)}"
+            field += f"[{part}]" if isinstance(part, int) else f".{clean(part)}"
     field = field.lstrip(".")
     kind = item["type"]
     if kind == "missing":
@@ -255,28 +177,3 @@ def _resources(row: ResourcesRow | None) -> InstanceResources | None:
 
 def _local(row: LocalRow | None) -> LocalWorkspace | None:
     return None if row is None else LocalWorkspace(row.archive, tuple(row.path_entries))
-
-
-def _joined(place: str, field: str) -> str:
-    return f"{place}: {field}" if field else place
-
-
-def _clean(text: str) -> str:
-    """Text of the user's, short and printable, for a message."""
-    return "".join(c if c.isprintable() else "?" for c in text[:60])
-
-
-def _shown(text: str) -> str:
-    return f'"{_clean(text)}"'
-
-
-def _refuse(place: str, text: str) -> NoReturn:
-    raise InvalidInputError(text, reason=names.REASON_SUITE_INVALID, field=place)
-
-
-def _refuse_all(problems: list[tuple[str, str]], bad_rows: int) -> NoReturn:
-    (place, text), *others = problems
-    lines = [text, *(f"{where}: {what}" for where, what in others)]
-    if bad_rows > REPORTED_ROWS:
-        lines.append(f"and {bad_rows - REPORTED_ROWS} more bad rows")
-    _refuse(place, "\n".join(lines))

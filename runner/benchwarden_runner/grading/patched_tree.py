@@ -96,8 +96,9 @@ class PatchedTree:
         return False
 
     def _fuzz(self, name: str, patch: bytes) -> bool:
-        words = (["--dry-run"], [])
-        return all(attempts.run_patch(self._work_tree, name, patch, extra) for extra in words)
+        return attempts.run_patch(
+            self._work_tree, name, patch, ["--dry-run"]
+        ) and attempts.run_patch(self._work_tree, name, patch, [])
 
     def _named(self, name: str) -> List[str]:
         """Paths that a patch names, deleted and created ones included."""

@@ -80,10 +80,9 @@ def test_a_contradiction_is_told_before_what_is_not_built() -> None:
 
 
 def test_what_is_not_built_says_what_to_do_instead() -> None:
-    with pytest.raises(
-        InvalidInputError, match=r"not supported by this version; use suite\.tasks"
-    ) as e:
-        checked({"suite": {"tasks": None, "swebench": {"variant": "lite"}}})
+    source = {"url": "s3://bucket/lite.parquet"}
+    with pytest.raises(InvalidInputError, match="not supported by this version; mount the") as e:
+        checked({"suite": {"tasks": None, "swebench": {"variant": "lite", "source": source}}})
     assert e.value.reason == REASON_UNSUPPORTED
 
 

@@ -117,20 +117,6 @@ def test_the_selection_of_the_spec_is_applied():
     assert ids(load_panel(spec, sources)) == ["b"]
 
 
-@pytest.mark.parametrize(
-    "suite",
-    [
-        {"swebench": {"variant": "lite"}},
-        {"swebenchPro": {"source": {"path": "/x"}, "runScripts": {"path": "/y"}}},
-    ],
-)
-def test_suites_that_are_not_built_yet_are_refused_by_name(suite):
-    with pytest.raises(InvalidInputError) as caught:
-        load_panel(SuiteSpec.model_validate(suite), MemorySources())
-    assert caught.value.reason == names.REASON_UNSUPPORTED
-    assert caught.value.field == f"spec.suite.{next(iter(suite))}"
-
-
 def test_a_missing_file_is_unavailable(tmp_path: Path):
     with pytest.raises(UnavailableError, match="No such file"):
         MemorySources().read_path(str(tmp_path / "none"))

@@ -145,6 +145,9 @@ DECIDING = {
     "resources": InstanceResources(memory_limit="7Gi"),
     "skipped_counts_as_pass": True,
     "grader_needs_network": True,
+    "scripts": (TestFile("other", b"\xff"),),
+    "apply": "swebench",
+    "any_pass_counts": True,
 }
 NOT_DECIDING = {
     "repo": "other",

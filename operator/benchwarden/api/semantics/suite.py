@@ -1,29 +1,42 @@
 """Rules of the suite: paths that stay where they point, selections that do not contradict themselves."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from benchwarden.api.semantics.address import address_fault
 from benchwarden.api.semantics.fault import Fault
 from benchwarden.api.suite import FileSource, Selection, Source, SuiteSpec
 
+_STATEMENT: Final = "{problem_statement}"
+
 
 def suite_faults(suite: SuiteSpec) -> Iterator[Fault]:
     """Everything wrong with the suite."""
-    for field, source in _sources(suite).items():
-        yield from _source_faults(field, source)
+    for field, source in source_fields(suite).items():
+        if source is not None:
+            yield from _source_faults(field, source)
+    yield from _template_faults(suite)
     yield from _selection_faults("spec.suite.selection", suite.selection)
 
 
-def _sources(suite: SuiteSpec) -> dict[str, Source | FileSource]:
-    sources: dict[str, Source | FileSource] = {}
-    if suite.tasks is not None:
-        sources["spec.suite.tasks.source"] = suite.tasks.source
-    if suite.swebench_pro is not None:
-        sources["spec.suite.swebenchPro.source"] = suite.swebench_pro.source
-        sources["spec.suite.swebenchPro.runScripts"] = suite.swebench_pro.run_scripts
-    if suite.swebench is not None and suite.swebench.source is not None:
-        sources["spec.suite.swebench.source"] = suite.swebench.source
-    return sources
+def source_fields(suite: SuiteSpec) -> dict[str, Source | FileSource | None]:
+    """Every place that names a source, with the source if it is set."""
+    pro = suite.swebench_pro
+    return {
+        "spec.suite.tasks.source": suite.tasks.source if suite.tasks else None,
+        "spec.suite.swebenchPro.source": pro.source if pro else None,
+        "spec.suite.swebenchPro.runScripts": pro.run_scripts if pro else None,
+        "spec.suite.swebench.source": suite.swebench.source if suite.swebench else None,
+    }
+
+
+def _template_faults(suite: SuiteSpec) -> Iterator[Fault]:
+    template = suite.swebench_pro.prompt_template if suite.swebench_pro else None
+    if template is not None and _STATEMENT not in template:
+        yield Fault(
+            "spec.suite.swebenchPro.promptTemplate",
+            f"must hold {_STATEMENT}, or the agent is not told what to do",
+        )
 
 
 def _source_faults(field: str, source: Source | FileSource) -> Iterator[Fault]:

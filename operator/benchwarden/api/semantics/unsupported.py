@@ -5,11 +5,15 @@ from typing import Final
 
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.api.semantics.fault import Fault
+from benchwarden.api.semantics.suite import source_fields
+
+_NO_S3: Final = "mount the bucket and use path, or use an https:// url"
 
 INSTEAD: Final = {
-    "spec.suite.swebenchPro": "use suite.tasks",
-    "spec.suite.swebench": "use suite.tasks",
-    "spec.suite.tasks.source.url (s3://)": "mount the bucket and use path, or use an https:// url",
+    "spec.suite.tasks.source.url (s3://)": _NO_S3,
+    "spec.suite.swebenchPro.source.url (s3://)": _NO_S3,
+    "spec.suite.swebenchPro.runScripts.url (s3://)": _NO_S3,
+    "spec.suite.swebench.source.url (s3://)": _NO_S3,
     "spec.agent.claudeCode.registryUrl": "bake the CLI into the runner image and remove the field",
     "spec.artifacts.persistentVolumeClaim": "set artifacts to {none: {}}",
     "spec.artifacts.s3": "set artifacts to {none: {}}",
@@ -27,11 +31,11 @@ def unsupported_faults(spec: BenchmarkRunSpec) -> Iterator[Fault]:
 
 def _asked(spec: BenchmarkRunSpec) -> dict[str, bool]:
     suite, claude, artifacts = spec.suite, spec.agent.claude_code, spec.artifacts
-    url = suite.tasks.source.url if suite.tasks is not None else None
     return {
-        "spec.suite.swebenchPro": suite.swebench_pro is not None,
-        "spec.suite.swebench": suite.swebench is not None,
-        "spec.suite.tasks.source.url (s3://)": (url or "").startswith("s3://"),
+        **{
+            f"{field}.url (s3://)": source is not None and (source.url or "").startswith("s3://")
+            for field, source in source_fields(suite).items()
+        },
         "spec.agent.claudeCode.registryUrl": claude is not None and claude.registry_url is not None,
         "spec.artifacts.persistentVolumeClaim": artifacts.persistent_volume_claim is not None,
         "spec.artifacts.s3": artifacts.s3 is not None,
