@@ -138,9 +138,7 @@ def _root_schema(kind: Kind) -> Schema:
     spec = structural_schema(_model_of(kind, "spec"))
     if kind is SCHEDULE:
         # `kubectl explain bmr.spec` says it all; saying it twice would double the size.
-        template = spec["properties"]["template"]["properties"]["spec"]
-        for field in template["properties"].values():
-            _keep_no_descriptions(field)
+        _keep_no_descriptions(spec["properties"]["template"]["properties"]["spec"])
     root: Schema = {
         "description": kind.model.__doc__,
         "type": "object",

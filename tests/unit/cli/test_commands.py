@@ -154,7 +154,8 @@ def test_a_run_that_got_worse_than_its_base_is_exit_4(run: Run, suite: Suite) ->
 def test_crds_and_version_are_printed(run: Run) -> None:
     code, out, _ = run("crd")
     assert code == 0
-    assert yaml.safe_load(out)["kind"] == "CustomResourceDefinition"
+    kinds = [each["kind"] for each in yaml.safe_load_all(out)]
+    assert kinds == ["CustomResourceDefinition"] * 2
     assert run("--version")[1] == run("version")[1]
 
 
