@@ -1,4 +1,4 @@
-"""The statistics commands, which need no cluster: compare, analyze, power, panel, simulate.
+"""The statistics commands, which need no cluster: compare, analyze, history, power, panel, simulate.
 
 Exit codes: 0 done, 2 input that cannot be used (the message names file and line), 4 only with
 `--fail-on-regression` when the answer is "worse".
@@ -8,6 +8,7 @@ import typer
 
 from benchwarden.cli.analyze import analyze_command
 from benchwarden.cli.compare import compare_command
+from benchwarden.cli.history import history_command
 from benchwarden.cli.panel import panel_command
 from benchwarden.cli.power import power_command
 from benchwarden.cli.simulate import simulate_command
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the statistics commands to the command line."""
     app.command("compare")(compare_command)
     app.command("analyze")(analyze_command)
+    app.command("history")(history_command)
     app.command("power")(power_command)
     app.command("panel")(panel_command)
     app.command("simulate")(simulate_command)

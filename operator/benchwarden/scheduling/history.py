@@ -51,6 +51,16 @@ class History:
         """The notes of a kind, of one series or of none."""
         return tuple(note for note in self.notes if note.kind == kind and note.series == series)
 
+    def voids(self) -> dict[str, tuple[str, str]]:
+        """The void days that stand: author and reason by day."""
+        standing: dict[str, tuple[str, str]] = {}
+        for note in self.notes:
+            if note.kind == cells.NOTE_VOIDED:
+                standing[note.get("day")] = (note.get("author"), note.get("reason"))
+            elif note.kind == cells.NOTE_UNVOIDED:
+                standing.pop(note.get("day"), None)
+        return standing
+
     def epochs(self, series: str) -> tuple[Epoch, ...]:
         """The epochs of a series in time order.
 

@@ -30,7 +30,7 @@ def _of_people(world: ScheduleWorld) -> Iterator[Note]:
     nonce = spec.baseline.rebaseline
     if nonce and nonce not in {n.get("nonce") for n in history.noted(kept.NOTE_REBASELINE)}:
         yield _note(kept.NOTE_REBASELINE, at, nonce=nonce)
-    standing = voids_standing(world)
+    standing = history.voids()
     for void in spec.void_days:
         wanted = (void.author, void.reason)
         if standing.get(void.day) != wanted:
@@ -47,17 +47,6 @@ def _of_people(world: ScheduleWorld) -> Iterator[Note]:
             yield _note(
                 kept.NOTE_ACKNOWLEDGED, at, day=word.day, author=word.author, reason=word.reason
             )
-
-
-def voids_standing(world: ScheduleWorld) -> dict[str, tuple[str, str]]:
-    """The void days as the history has them: author and reason by day."""
-    standing: dict[str, tuple[str, str]] = {}
-    for note in world.history.notes:
-        if note.kind == kept.NOTE_VOIDED:
-            standing[note.get("day")] = (note.get("author"), note.get("reason"))
-        elif note.kind == kept.NOTE_UNVOIDED:
-            standing.pop(note.get("day"), None)
-    return standing
 
 
 def acknowledgement(world: ScheduleWorld, day: str) -> str:
