@@ -112,9 +112,13 @@ def _of_failed(pod: ObservedPod) -> Ending:
         return Ending(POD_REASONS[pod.reason], pod.reason)
     if pod.reason == "DeadlineExceeded":
         return Ending(protocol.HARNESS, "DeadlineExceeded")
+    if pod.deleting:
+        return Ending(protocol.DRAINED, "PodDeleted")
     failed = next(
         (each for each in pod.containers if each.state == seen.TERMINATED and each.exit_code), None
     )
+    if failed is None and any(each.state != seen.WAITING for each in pod.containers):
+        return Ending(protocol.HARNESS, pod.reason or "PodFailed")
     if failed is None:
         # Refused by the kubelet before any container: OutOfcpu, NodeAffinity, UnexpectedAdmissionError.
         return Ending(protocol.UNSCHEDULABLE, pod.reason or "PodFailed", at_work_only=False)
