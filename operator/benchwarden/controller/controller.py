@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,6 +49,7 @@ class Controller:
     sources: Callable[[str], Sources]  # by namespace
     instruments: Instruments
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    before_end: Callable[[Record, Mapping[str, Any]], Awaitable[None]] | None = None
     queue: WorkQueue = field(default_factory=WorkQueue)
     records: dict[str, Record] = field(default_factory=dict)
 
@@ -233,6 +234,9 @@ class Controller:
             wait = (due + STATUS_INTERVAL - now).total_seconds()
             after = decision.requeue_after_seconds
             return Decision(requeue_after_seconds=wait if after is None else min(wait, after))
+        ends = _ended_status(status) and not _ended_status(record.status)
+        if ends and self.before_end is not None:
+            await self.before_end(record, status)
         self.lease.check()
         identity = record.identity
         await self.client.apply(
@@ -248,7 +252,7 @@ class Controller:
             },
             subresource="status",
         )
-        if _ended_status(status) and not _ended_status(record.status):
+        if ends:
             reason = find(status["conditions"], names.CONDITION_SUCCEEDED).get("reason")
             self.instruments.run_ended(str(reason))
         record.status = status

@@ -77,6 +77,7 @@ class Process:
         self.schedules = ScheduleController(
             self._client, ScheduleActor(self._client, events), self._lease, self.instruments
         )
+        self.controller.before_end = self.schedules.run_ending
         self._server = TelemetryServer(
             self._snapshot, self._live, self._ready, port=settings.metrics_port
         )

@@ -3,14 +3,16 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from benchwarden import names
 from benchwarden.api.parse import parse_run
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.controller import durable, schedule_store
+from benchwarden.controller.record import Record
 from benchwarden.controller.schedule_record import ScheduleRecord
 from benchwarden.errors import ConflictError, InvalidInputError
 from benchwarden.kube.client import KubeClient
@@ -18,8 +20,10 @@ from benchwarden.kube.errors import ForbiddenError, InvalidObjectError, NotFound
 from benchwarden.kube.events import EventRecorder, Subject
 from benchwarden.kube.resources import CONFIG_MAPS, RUNS
 from benchwarden.manifests.settings import RunIdentity
+from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.decision import EmitEvent
 from benchwarden.results.cells import RunCells
+from benchwarden.results.row import Row
 from benchwarden.scheduling import decision as actions
 from benchwarden.scheduling.decision import Action
 from benchwarden.scheduling.identity import series_identity
@@ -97,17 +101,18 @@ class ScheduleActor:
                 record, EmitEvent(names.EVENT_RESULTS_UNREADABLE, text, warning=True), now
             )
             return without_cells(run, day, names.EVENT_RESULTS_UNREADABLE)
-        annotations = (raw.get("metadata") or {}).get("annotations") or {}
-        config = str(annotations.get(names.ANNOTATION_CONFIG_DIGEST) or "")
-        claude = spec.agent.claude_code
-        return roll_up(
-            run,
-            day,
-            stored.plan,
-            stored.rows,
-            series_identity(spec, stored.plan.panel_digest, config),
-            claude.model if claude is not None else "",
-        )
+        return _entry(run, day, raw, spec, stored.plan, stored.rows)
+
+    async def keep(
+        self, record: ScheduleRecord, view: ScheduleView, ending: Record, run: RunFact
+    ) -> None:
+        """Store the cells of a run that is about to say it has ended, from what its own pass knows."""
+        if ending.plan is None or ending.view is None:
+            return
+        day = view.timetable.day_of(run.slot).isoformat()
+        rows, spec = ending.cycle.tally.rows, ending.view.spec
+        entry = _entry(run, day, ending.raw, spec, ending.plan, rows)
+        await schedule_store.append(self.client, record, view, [entry])
 
     async def _launch(
         self,
@@ -141,3 +146,18 @@ class ScheduleActor:
             return ""  # the run itself will say so
         content = [found.get("data") or {}, found.get("binaryData") or {}]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _entry(
+    run: RunFact,
+    day: str,
+    raw: Mapping[str, Any],
+    spec: BenchmarkRunSpec,
+    plan: Plan,
+    rows: Iterable[Row],
+) -> RunCells:
+    annotations = (raw.get("metadata") or {}).get("annotations") or {}
+    config = str(annotations.get(names.ANNOTATION_CONFIG_DIGEST) or "")
+    identity = series_identity(spec, plan.panel_digest, config)
+    claude = spec.agent.claude_code
+    return roll_up(run, day, plan, rows, identity, claude.model if claude is not None else "")

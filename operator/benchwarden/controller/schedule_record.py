@@ -1,5 +1,6 @@
 """What the process knows of one schedule between passes: a cache of the cluster, never the only copy."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,7 @@ class ScheduleRecord:
         runs: its runs as seen last, by UID.
         listed_at: when all its runs were listed last.
         gone: UIDs of runs that were seen to be deleted.
+        lock: held by whoever reads and adds to the history.
         evaluated: the policy and history that `evaluations` was made from.
     """
 
@@ -51,6 +53,7 @@ class ScheduleRecord:
     listed_at: datetime | None = None
     evaluated: tuple[Policy, History, tuple[str, ...]] | None = None
     failures: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def take_run(self, raw: Mapping[str, Any], *, deleted: bool) -> bool:
         """Take in a run as a watch or list shows it; says whether it matters to the schedule."""

@@ -14,6 +14,7 @@ from benchwarden.api.schedule import BenchmarkScheduleSpec
 from benchwarden.api.semantics import check
 from benchwarden.controller import schedule_store
 from benchwarden.controller.queue import WorkQueue
+from benchwarden.controller.record import Record
 from benchwarden.controller.schedule_acting import ScheduleActor
 from benchwarden.controller.schedule_record import ScheduleRecord
 from benchwarden.errors import BenchwardenError, FencedError, InvalidInputError
@@ -27,7 +28,7 @@ from benchwarden.scheduling.decide import decide_schedule
 from benchwarden.scheduling.decision import RollUp, ScheduleDecision
 from benchwarden.scheduling.evaluate import Evaluation, Policy, evaluate, policy_of
 from benchwarden.scheduling.history import History
-from benchwarden.scheduling.observed import moment_or_none, owner_uid
+from benchwarden.scheduling.observed import moment_or_none, owner_uid, run_fact
 from benchwarden.scheduling.slots import timetable
 from benchwarden.scheduling.world import ScheduleView, ScheduleWorld
 from benchwarden.telemetry.instruments import ERROR, REQUEUE, REQUEUE_AFTER, SUCCESS, Instruments
@@ -78,6 +79,30 @@ class ScheduleController:
         if record is not None and record.take_run(raw, deleted=gone):
             self.queue.add(record.uid)
 
+    async def run_ending(self, run: Record, status: Mapping[str, Any]) -> None:
+        """Store the cells of a run of a schedule before the run says that it has ended.
+
+        So a run can be deleted the moment it has ended. Where that is not possible (the schedule cannot be
+        read now, or the run has no plan), the schedule's next pass does what is left.
+
+        Raises:
+            ApiError: the API server did not do it; the run's pass ends and is tried again.
+        """
+        record = self.records.get(owner_uid(run.raw))
+        fact = run_fact({**run.raw, "status": status})
+        if record is None or record.view is None or fact is None or run.plan is None:
+            return
+        async with record.lock:
+            try:
+                if not record.loaded:
+                    await schedule_store.load(self.client, record)
+            except InvalidInputError:
+                return  # the schedule's own pass says what is wrong
+            if fact.uid in record.history.by_uid or not fact.ended:
+                return
+            await self.actor.keep(record, record.view, run, fact)
+        self.queue.add(record.uid)
+
     def _forget(self, uid: str) -> None:
         self.records.pop(uid, None)
         self.queue.forget(uid)
@@ -105,7 +130,8 @@ class ScheduleController:
             return SUCCESS
         await self.lease.acquired.wait()
         try:
-            decision = await self._reconcile(record)
+            async with record.lock:
+                decision = await self._reconcile(record)
         except NotFoundError as error:
             return await self._maybe_gone(record, error)
         except BenchwardenError as error:

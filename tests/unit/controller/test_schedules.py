@@ -16,6 +16,8 @@ from tests.unit.scheduling.bench import START, UID, raw_schedule
 from benchwarden import names
 from benchwarden.controller import schedule_store
 from benchwarden.controller.durable import results_config_map
+from benchwarden.controller.preparing import view_of
+from benchwarden.controller.record import Record
 from benchwarden.controller.schedule_acting import ScheduleActor
 from benchwarden.controller.schedules import ScheduleController
 from benchwarden.kube.resources import CONFIG_MAPS, RUNS, SCHEDULES
@@ -166,6 +168,30 @@ async def test_a_run_becomes_cells_with_its_cli_and_identity() -> None:
     assert (entry.cli_version, entry.network, len(entry.identity)) == ("2.1.330", "enforced", 64)
     assert operated.status["lastRuns"][0]["rolledUp"] is True
     assert names.EVENT_RUN_CREATED in operated.events.said
+
+
+async def test_cells_are_stored_before_a_run_says_that_it_ended() -> None:
+    operated = Operated()
+    operated.now = START.replace(hour=3)
+    await operated.settle()
+    (raw,) = operated.cluster.of(RUNS)
+    run = RunIdentity(raw["metadata"]["name"], "bench", raw["metadata"]["uid"])
+    ending = Record(run, raw, {})
+    ending.plan = Plan("p" * 64, ((TrialKey("a", 0), TrialKey("b", 0)),))
+    row = Row("a", 0, 1, KIND_VERDICT, "resolved", "job", "2026-03-01T04:00:00Z")
+    ending.cycle.load([row], operated.now)
+    ending.view = view_of(raw, {})
+    condition = {"type": "Succeeded", "status": "True", "reason": "CompletedWithMissing"}
+    await operated.controller.run_ending(ending, {"conditions": [condition]})
+    (entry,) = operated.runs()
+    assert (entry.instances, entry.passes, entry.trials) == (("a", "b"), (1, 0), (1, 0))
+    assert (entry.reason, entry.succeeded) == ("CompletedWithMissing", True)
+    assert "status" not in operated.cluster.of(RUNS)[0]
+
+    await operated.controller.run_ending(ending, {"conditions": [condition]})
+    operated.end(raw)
+    await operated.settle()
+    assert operated.runs() == [entry]
 
 
 async def test_a_missing_instance_is_a_cell_without_trials_and_its_cause_is_counted() -> None:
