@@ -101,10 +101,20 @@ class Lease:
         held, self._good_until = self._good_until != float("-inf"), float("-inf")
         self.acquired.clear()
         found, self._found = self._found, {}
-        if held and found:
-            spec = {**_spec_of(found), "holderIdentity": "", "leaseDurationSeconds": 1}
-            with contextlib.suppress(BenchwardenError):
-                await self._ask("PUT", {**found, "spec": spec})
+        if not held:
+            return
+        with contextlib.suppress(BenchwardenError):
+            try:
+                await self._give_up(found or await self._read())
+            except ApiConflictError:
+                # A renewal that was cancelled on its way may have been written all the same.
+                await self._give_up(await self._read())
+
+    async def _give_up(self, found: dict[str, Any]) -> None:
+        spec = _spec_of(found)
+        if spec.get("holderIdentity") == self._identity:
+            free = {**spec, "holderIdentity": "", "leaseDurationSeconds": 1}
+            await self._ask("PUT", {**found, "spec": free})
 
     async def _renew_until_lost(self) -> None:
         delay = self._settings.renew_seconds
