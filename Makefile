@@ -70,6 +70,10 @@ bench-stats: setup-dev ## simulate the detectors (minutes)
 cluster-up: ## start the test cluster (built on first use)
 	@python3 tests/cluster/cli.py up
 
+.PHONY: cluster-images
+cluster-images: setup-dev ## build the product's and the mini suite's images and load them into the test cluster
+	@$(BIN)/python -m tests.installed
+
 .PHONY: cluster-down
 cluster-down: ## stop the test cluster and remove every trace
 	@python3 tests/cluster/cli.py down
