@@ -13,10 +13,12 @@ from benchwarden.controller.controller import Controller
 from benchwarden.controller.samples import snapshot
 from benchwarden.controller.schedule_acting import ScheduleActor
 from benchwarden.controller.schedules import ScheduleController
+from benchwarden.errors import BenchwardenError
 from benchwarden.kube.access import Access
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.events import EventRecorder
 from benchwarden.kube.lease import Lease, LeaseSettings
+from benchwarden.kube.resources import RUNS
 from benchwarden.kube.session import ClientSettings
 from benchwarden.kube.sources import ConfigMapSource
 from benchwarden.kube.view import ClusterView
@@ -33,6 +35,9 @@ SCHEDULE_WORKERS = 2
 LAG_TICK_SECONDS = 1.0
 LIVE_LAG_SECONDS = 30.0
 LIVE_SILENCE_SECONDS = 600.0
+SWEEP_SECONDS = 300.0
+# Items of a list come without their type.
+_RUN_TYPE = {"apiVersion": names.API_VERSION, "kind": names.RUN_KIND}
 
 
 class Process:
@@ -59,6 +64,7 @@ class Process:
                 margin_seconds=lease_seconds / 4,
             ),
         )
+        self._client.fence = self._lease.check
         self._sight = ClusterView(self._client, settings.namespaces, self._wake)
         manifests = ManifestSettings(
             settings.runner_image,
@@ -96,6 +102,7 @@ class Process:
             asyncio.create_task(self._lease.run(), name="lease"),
             asyncio.create_task(self._sight.run(), name="sight"),
             asyncio.create_task(self._watch_lag(), name="lag"),
+            asyncio.create_task(self._sweep(), name="sweep"),
             *(asyncio.create_task(self._worker(), name=f"worker-{n}") for n in range(WORKERS)),
             *(
                 asyncio.create_task(self.schedules.work(), name=f"schedule-worker-{n}")
@@ -125,6 +132,26 @@ class Process:
     async def _worker(self) -> None:
         await self._sight.synced.wait()
         await self.controller.work()
+
+    async def _sweep(self) -> None:
+        """Compare what is remembered with what exists: kopf tells of no deletion that a re-list hides."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                found = [
+                    run
+                    for place in self.settings.namespaces or ("",)
+                    for run in await self._client.list_all(RUNS, place)
+                ]
+            except BenchwardenError as error:
+                _LOG.warning("runs could not be listed: %s", error)
+                continue
+            existing = {str(run["metadata"]["uid"]) for run in found}
+            for uid, record in list(self.controller.records.items()):
+                if uid not in existing:
+                    self.see(record.raw, deleted=True)
+            for run in found:
+                self.see({**_RUN_TYPE, **run}, deleted=False)
 
     async def _watch_lag(self) -> None:
         loop = asyncio.get_running_loop()
