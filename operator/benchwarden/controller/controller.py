@@ -66,9 +66,8 @@ class Controller:
         if record is None:
             identity = RunIdentity(str(metadata["name"]), str(metadata["namespace"]), uid)
             self.records[uid] = Record(identity, raw, raw.get("status") or {})
-        elif raw.get("metadata", {}).get("generation") == record.raw["metadata"].get("generation"):
-            record.raw = raw
-            return  # an echo of our own status
+        elif _generation(raw) <= _generation(record.raw):
+            return  # an echo of our own status, or an older sight than we have
         else:
             record.raw = raw
             record.view = None
@@ -258,6 +257,10 @@ class Controller:
         record.status = status
         record.status_written_at = now
         return decision
+
+
+def _generation(raw: Mapping[str, Any]) -> int:
+    return int((raw.get("metadata") or {}).get("generation") or 0)
 
 
 def _outline(status: Mapping[str, Any]) -> list[tuple[Any, Any, Any]]:

@@ -137,6 +137,7 @@ class Process:
         """Compare what is remembered with what exists: kopf tells of no deletion that a re-list hides."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
+            known = dict(self.controller.records)  # before the list: what comes later is not in it
             try:
                 found = [
                     run
@@ -147,7 +148,7 @@ class Process:
                 _LOG.warning("runs could not be listed: %s", error)
                 continue
             existing = {str(run["metadata"]["uid"]) for run in found}
-            for uid, record in list(self.controller.records.items()):
+            for uid, record in known.items():
                 if uid not in existing:
                     self.see(record.raw, deleted=True)
             for run in found:
