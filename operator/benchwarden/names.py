@@ -167,7 +167,6 @@ REASON_HISTORY_CHANGED: Final = "HistoryChanged"
 # Event reasons, beside the condition reasons above.
 EVENT_RUN_CREATED: Final = "RunCreated"
 EVENT_RUN_CANCELLED: Final = "RunReplaced"
-EVENT_RUN_DELETED: Final = "RunDeleted"
 EVENT_SLOT_MISSED: Final = "SlotMissed"
 EVENT_BASELINE_FROZEN: Final = "BaselineFrozen"
 EVENT_NEW_SERIES: Final = "NewSeries"
