@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from benchwarden import __version__, names
-from benchwarden.cli import claude, plan, report, run, statistics, suite, system
+from benchwarden.cli import claude, plan, report, run, statistics, suite, system, validate
 from benchwarden.errors import BenchwardenError, InvalidInputError, UnavailableError
 
 _EXIT_CODES: Final = (
@@ -48,7 +48,7 @@ def _root(
     del version
 
 
-for _module in (run, plan, report, suite, claude, statistics, system):
+for _module in (run, plan, report, suite, claude, statistics, system, validate):
     _module.register(app)
 
 

@@ -74,7 +74,7 @@ def run(
         try_missing_again=retry,
     )
     with ProgressLine(console(error=True)) as progress:
-        result = _until_done_or_told_to_stop(request, progress)
+        result = until_done_or_told_to_stop(request, progress)
     print_summary(result.summary, output)
     shown = console(error=output is not Format.table)
     shown.print()
@@ -83,7 +83,7 @@ def run(
     raise typer.Exit(_exit_code(result))
 
 
-def _until_done_or_told_to_stop(request: "Request", progress: "ProgressLine") -> "Result":
+def until_done_or_told_to_stop(request: "Request", progress: "ProgressLine") -> "Result":
     """Run; SIGINT and SIGTERM end all processes first and then this one with 130."""
     import asyncio
     import signal

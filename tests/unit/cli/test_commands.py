@@ -11,8 +11,6 @@ import pytest
 import yaml
 from tests.unit.local.builders import Suite
 
-from benchwarden.cli import app as command_line
-
 ROOT = Path(__file__).parents[3]
 Run = Callable[..., tuple[int, str, str]]
 
@@ -22,22 +20,6 @@ def suite(tmp_path: Path) -> Suite:
     suite = Suite(tmp_path / "suite")
     suite.write({"one": "say goodbye", "two": "say goodbye"})
     return suite
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run the command line in this process; exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def ran(*words: object, program: str = "benchwarden") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", [program, *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            command_line.main()
-        shown = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), shown.out, shown.err
-
-    return ran
 
 
 def test_a_local_run_prints_its_table_and_says_where_everything_is(
