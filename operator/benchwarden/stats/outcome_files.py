@@ -21,7 +21,7 @@ def parse_outcomes(text: str, name: str) -> dict[str, tuple[int, int]]:
         text: Its content, one of: ``{instance_id: bool}`` (SWE-bench's eval_results; null is
             missing); a SWE-bench harness report with ``resolved_ids``; a benchwarden report with
             ``results``; JSON lines with ``instance`` or ``instance_id`` and either ``resolved``
-            (bool) or ``passes`` and ``trials``.
+            (bool) or ``passes`` and ``trials``, or a run's ``results.jsonl``.
         name: What to call the file in errors.
 
     Returns:
@@ -108,6 +108,10 @@ def _row(row: Any, place: str) -> tuple[str, int, int]:
         raise _error(place, "needs instance or instance_id as text")
     if isinstance(row.get("resolved"), bool):
         return instance, int(row["resolved"]), 1
+    if "kind" in row and isinstance(row.get("outcome"), str):
+        # A run's result row: only verdicts are valid trials.
+        valid = row["kind"] == "verdict"
+        return instance, int(valid and row["outcome"] == "resolved"), int(valid)
     passes, trials = row.get("passes"), row.get("trials")
     if type(passes) is not int or type(trials) is not int or not 0 <= passes <= trials:
         raise _error(place, "needs resolved, or whole numbers 0 <= passes <= trials")
