@@ -55,7 +55,8 @@ def _next(world: World, probes: list[BatchView]) -> Probed:
             return Probed(message=f"{refused.batch.create_failure[:600]} {advice}")
         return Probed(message="asking the agent's service once")
     if len(probes) >= MAX_ATTEMPTS:
-        text = "; ".join(_why(view) for view in probes)
+        reasons = "; ".join(dict.fromkeys(_why(view) for view in probes))
+        text = f"{len(probes)} probes failed: {reasons}"
         return Probed(failure=(names.REASON_PROBE_FAILED, text))
     newest = max((view.batch.created_at for view in probes if view.batch.created_at), default=None)
     if newest is not None and world.now - newest < NEXT_ATTEMPT_AFTER:
