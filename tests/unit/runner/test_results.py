@@ -128,3 +128,8 @@ def test_no_tests_are_not_resolved():
 def test_path_patterns(path, pattern, below, itself):
     assert globs.matches_any(path, [pattern]) == below
     assert globs.matches(path, pattern) == itself
+
+
+def test_one_report_of_a_pass_is_enough_where_the_suite_says_so():
+    reports = [("a", "PASSED"), ("a", "ERROR"), ("b", "FAILED"), ("b", "SKIPPED"), ("c", "what")]
+    assert merge(reports, any_pass_counts=True) == {"a": "PASSED", "b": "SKIPPED", "c": "FAILED"}
