@@ -21,7 +21,7 @@ from benchwarden.kube.lease import Lease
 from benchwarden.kube.resources import RUNS
 from benchwarden.kube.view import ClusterView
 from benchwarden.manifests.settings import RunIdentity
-from benchwarden.reconcile.conditions import UNKNOWN, find
+from benchwarden.reconcile.conditions import find, has_ended
 from benchwarden.reconcile.decision import Decision
 from benchwarden.reconcile.observed import Observed
 from benchwarden.reconcile.refused import refused_status
@@ -162,7 +162,8 @@ class Controller:
         await self.sight.look_up_refusals(record.identity.uid, now)
         seen = self.sight.of_run(record.identity.uid, now)
         decision = self._decide(record, view, seen, now)
-        if _ended(decision) and view.spec.compare_to is not None and record.base is None:
+        unread = record.base is None or record.base.retry
+        if _ended(decision) and view.spec.compare_to is not None and unread:
             record.base = await durable.read_base(
                 self.client, record.identity.namespace, view.spec.compare_to
             )
@@ -233,7 +234,7 @@ class Controller:
             wait = (due + STATUS_INTERVAL - now).total_seconds()
             after = decision.requeue_after_seconds
             return Decision(requeue_after_seconds=wait if after is None else min(wait, after))
-        ends = _ended_status(status) and not _ended_status(record.status)
+        ends = has_ended(status) and not has_ended(record.status)
         if ends and self.before_end is not None:
             await self.before_end(record, status)
         self.lease.check()
@@ -271,10 +272,5 @@ def _outline(status: Mapping[str, Any]) -> list[tuple[Any, Any, Any]]:
     ]
 
 
-def _ended_status(status: Mapping[str, Any]) -> bool:
-    condition = find(status.get("conditions") or [], names.CONDITION_SUCCEEDED)
-    return bool(condition.get("status", UNKNOWN) != UNKNOWN)
-
-
 def _ended(decision: Decision) -> bool:
-    return decision.status is not None and _ended_status(decision.status)
+    return decision.status is not None and has_ended(decision.status)

@@ -16,6 +16,7 @@ from benchwarden.manifests.metadata import run_metadata
 from benchwarden.manifests.plan_object import plan_config_map, plan_from_config_map
 from benchwarden.manifests.settings import RunIdentity
 from benchwarden.planning.plan import Plan
+from benchwarden.reconcile.conditions import has_ended
 from benchwarden.reconcile.world import BaseResults
 from benchwarden.results import shards
 from benchwarden.results.base import parse_base
@@ -125,10 +126,12 @@ async def read_base(client: KubeClient, namespace: str, compare_to: Any) -> Base
     try:
         if compare_to.run is not None:
             other = await client.get(RUNS, namespace, compare_to.run)
+            if not has_ended(other.get("status") or {}):
+                return BaseResults(problem=f"run {compare_to.run} has not ended yet", retry=True)
             rows, _ = await read_rows(client, namespace, str(other["metadata"]["uid"]))
             cells = Tally(rows).cells()
             if not cells:
-                return BaseResults(problem=f"run {compare_to.run} has no verdicts yet")
+                return BaseResults(problem=f"run {compare_to.run} has no verdicts")
             return BaseResults(cells)
         reference = compare_to.config_map
         found = await client.get(CONFIG_MAPS, namespace, reference.name)
@@ -140,6 +143,6 @@ async def read_base(client: KubeClient, namespace: str, compare_to: Any) -> Base
         data = text.encode() if text is not None else base64.b64decode(str(packed))
         return BaseResults(parse_base(data))
     except NotFoundError as error:
-        return BaseResults(problem=str(error))
+        return BaseResults(problem=str(error), retry=True)
     except (InvalidInputError, ValueError) as error:
         return BaseResults(problem=f"the base cannot be read: {error}")

@@ -17,6 +17,8 @@ from benchwarden_runner import protocol
 
 # A trial that was put back this often without ever starting is charged: no loop is endless.
 MAX_RELEASES = 10
+# Work that we or a queue stopped: nobody is charged, however often.
+STOPPED_REASONS = frozenset({names.REASON_SUSPENDED, names.REASON_CANCELLED})
 DISTURBED_REASONS = frozenset({*POD_REASONS, "DeadlineExceeded"})
 
 
@@ -120,12 +122,12 @@ def _of_ending(
 ) -> Row:
     """Row of a member whose containers did not finish: charged if at work, else put back."""
     if not at_work:
-        if tally.state(member.key).launches + 1 < MAX_RELEASES or ending.reason == "Suspended":
+        if tally.state(member.key).launches + 1 < MAX_RELEASES or ending.reason in STOPPED_REASONS:
             return _row(batch, member, pair, None, now, ending.reason)
         looped = Outcome(outcomes.CHARGE, protocol.HARNESS, "never started in many launches")
         return _row(batch, member, pair, looped, now)
     history = tally.state(member.key).history()
-    if ending.reason == "Suspended":
+    if ending.reason in STOPPED_REASONS:
         return _row(batch, member, pair, None, now, ending.reason)
     if ending.outcome in protocol.LIMIT_CLASSES:
         return _row(

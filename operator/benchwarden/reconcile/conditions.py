@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from benchwarden import names
 from benchwarden.reconcile.capture import stamp
 
 TRUE = "True"
@@ -52,3 +53,9 @@ def merge(
 def find(conditions: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
     """The condition of that type, or an empty mapping."""
     return next((each for each in conditions if each.get("type") == kind), {})
+
+
+def has_ended(status: Mapping[str, Any]) -> bool:
+    """Whether a run's status says how it came out."""
+    condition = find(status.get("conditions") or [], names.CONDITION_SUCCEEDED)
+    return bool(condition.get("status", UNKNOWN) != UNKNOWN)

@@ -5,10 +5,11 @@ lost at any moment: stored rows are read again, captured ones are captured again
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from benchwarden import names
+from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.planning.plan import Plan
 from benchwarden.reconcile import observed as seen
 from benchwarden.reconcile.capture import capture
@@ -17,10 +18,12 @@ from benchwarden.reconcile.decision import Decision
 from benchwarden.reconcile.ending import of_batch
 from benchwarden.reconcile.judging import judge
 from benchwarden.reconcile.observed import Observed, ObservedBatch
+from benchwarden.reconcile.work import RetryPolicy
 from benchwarden.reconcile.world import BaseResults, BatchView, Refusal, RunView, World
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden.suites.instance import Panel
+from benchwarden_runner import protocol
 
 
 @dataclass(slots=True)
@@ -54,8 +57,8 @@ class Cycle:
         now: datetime,
     ) -> Decision:
         """Capture what can be said now, then decide."""
-        patience = run.spec.execution.pending_timeout_seconds
-        views = tuple(self._view(batch, patience, now) for batch in observed.batches)
+        stopped = self._is_cut_short(run.spec)
+        views = tuple(self._view(batch, run.spec, stopped, now) for batch in observed.batches)
         if plan is not None:
             self._record(judge(plan, self.tally, views, run.spec, now))
         world = World(
@@ -76,8 +79,25 @@ class Cycle:
     def _record(self, rows: Iterable[Row]) -> None:
         self.unstored += [row for row in rows if self.tally.add(row)]
 
-    def _view(self, batch: ObservedBatch, patience_seconds: int, now: datetime) -> BatchView:
-        ending = of_batch(batch, patience_seconds, now)
+    def _is_cut_short(self, spec: BenchmarkRunSpec) -> bool:
+        """Whether what is alive is being deleted: the run was cancelled, or the agent can never work."""
+        if spec.cancel:
+            return True
+        if not any(self.tally.charges[each] for each in protocol.FATAL_CLASSES):
+            return False
+        policy = RetryPolicy.of(spec)
+        return any(policy.fatal(state) for state in self.tally.trials.values())
+
+    def _view(
+        self,
+        batch: ObservedBatch,
+        spec: BenchmarkRunSpec,
+        stopped: bool,  # noqa: FBT001  # private, and read beside its name
+        now: datetime,
+    ) -> BatchView:
+        ending = of_batch(batch, spec.execution.pending_timeout_seconds, now)
+        if stopped and ending is not None and ending.outcome == protocol.DRAINED:
+            ending = replace(ending, reason=names.REASON_CANCELLED)  # by ourselves
         if batch.role != names.ROLE_BATCH:
             return BatchView(
                 batch, ending, spent=False, over=_finished(batch) or ending is not None

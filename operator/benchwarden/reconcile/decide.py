@@ -4,7 +4,7 @@ Any pass may be the first or be repeated. Nothing here remembers: what was launc
 in rows, and what remains follows from both.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from benchwarden import names
@@ -87,7 +87,7 @@ def _refused(world: World, refusal: Refusal) -> Decision:
         events = (EmitEvent(refusal.reason, refusal.message, warning=True),)
     status = status_of.build(world, decided, status_of.progress_of(world, None))
     deletes: tuple[Action, ...] = _ttl(world, status) if not refusal.retry else ()
-    again = RESYNC_SECONDS if refusal.retry or world.run.spec.ttl_seconds_after_finished else None
+    again = RESYNC_SECONDS if refusal.retry else _until_ttl(world, status)
     return Decision((*events, *deletes), status, again)
 
 
@@ -160,15 +160,11 @@ def _never_started(world: World, accepted: Condition, reason: str, message: str)
     if before.get("reason") != reason:
         actions.append(EmitEvent(reason, message, warning=True))
     status = status_of.build(world, decided, status_of.progress_of(world, None))
-    again = RESYNC_SECONDS if world.run.spec.ttl_seconds_after_finished is not None else None
-    return Decision((*actions, *_ttl(world, status)), status, again)
+    return Decision((*actions, *_ttl(world, status)), status, _until_ttl(world, status))
 
 
 def _running(world: World, plan: Plan) -> Decision:
-    spec = world.run.spec
-    policy = RetryPolicy(
-        spec.execution.infra_retries_per_trial, spec.execution.infra_retries_total, spec.retry
-    )
+    policy = RetryPolicy.of(world.run.spec)
     alive = frozenset(
         member.key
         for view in world.batches
@@ -197,8 +193,10 @@ def _running(world: World, plan: Plan) -> Decision:
                 world, [*decided, condition], status_of.progress_of(world, work)
             )
             status["comparison"] = figures
+            actions += turn_events(world, (condition,))
         actions += _ends(world, status)
-    return Decision(tuple(actions), status, _requeue(world, ahead))
+    again = _after_the_end(world, status) if ahead.ended else _requeue(world, ahead)
+    return Decision(tuple(actions), status, again)
 
 
 def _flush_due(world: World, ahead: Outlook) -> bool:
@@ -257,8 +255,10 @@ def _ends(world: World, status: dict[str, Any]) -> list[Action]:
     before = find(world.run.status.get("conditions") or [], names.CONDITION_SUCCEEDED)
     after = find(status["conditions"], names.CONDITION_SUCCEEDED)
     actions: list[Action] = []
-    if before.get("status") != after["status"] or before.get("reason") != after["reason"]:
+    turned = before.get("status") != after["status"] or before.get("reason") != after["reason"]
+    if turned or world.unstored:
         actions.append(Compact())
+    if turned:
         warning = after["status"] != TRUE
         actions.append(EmitEvent(after["reason"], after["message"], warning=warning))
     actions += _ttl(world, status)
@@ -266,19 +266,35 @@ def _ends(world: World, status: dict[str, Any]) -> list[Action]:
 
 
 def _ttl(world: World, status: dict[str, Any]) -> tuple[Action, ...]:
+    due = _due(world, status)
+    return (DeleteRun(),) if due is not None and world.now >= due else ()
+
+
+def _due(world: World, status: dict[str, Any]) -> datetime | None:
+    """When the run's time to live is over; None if it may stay."""
     ttl = world.run.spec.ttl_seconds_after_finished
     finished = status.get("finishedAt")
     if ttl is None or not finished:
-        return ()
-    due = moment(finished) + timedelta(seconds=ttl)
-    return (DeleteRun(),) if world.now >= due else ()
+        return None
+    return moment(finished) + timedelta(seconds=ttl)
+
+
+def _until_ttl(world: World, status: dict[str, Any]) -> float | None:
+    due = _due(world, status)
+    return None if due is None else max((due - world.now).total_seconds(), 1.0)
+
+
+def _after_the_end(world: World, status: dict[str, Any]) -> float | None:
+    """When to look at an ended run again: for Jobs that still go, a base that still runs, its time to live."""
+    waits = any(not view.batch.gone for view in world.batches)
+    waits = waits or (world.base is not None and world.base.retry)
+    left = _until_ttl(world, status)
+    if not waits:
+        return left
+    return RESYNC_SECONDS if left is None else min(left, RESYNC_SECONDS)
 
 
 def _requeue(world: World, ahead: Outlook) -> float | None:
-    if ahead.ended:
-        left = any(not view.batch.gone for view in world.batches)
-        waits = world.run.spec.ttl_seconds_after_finished is not None
-        return RESYNC_SECONDS if left or waits else None
     if ahead.next_at is not None:
         return min(max((ahead.next_at - world.now).total_seconds(), 0.5), ACTIVE_SECONDS)
     if world.unstored and world.last_stored_at is not None:

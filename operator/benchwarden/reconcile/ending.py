@@ -62,7 +62,7 @@ def of_batch(batch: ObservedBatch, pending_timeout_seconds: int, now: datetime) 
             return Ending(protocol.DRAINED, batch.finished_reason or "PodDeleted")
         return None
     if batch.suspended and batch.started:
-        return Ending(protocol.PREEMPTED, "Suspended")
+        return Ending(protocol.PREEMPTED, names.REASON_SUSPENDED)
     ended = of_pod(pod)
     if ended is not None:
         return ended

@@ -34,10 +34,7 @@ def judge(
     """Verdict rows `agent_error` for exhausted trials whose API trouble nobody else shared."""
     if not tally.recent_api:
         return []
-    execution = spec.execution
-    policy = RetryPolicy(
-        execution.infra_retries_per_trial, execution.infra_retries_total, spec.retry
-    )
+    policy = RetryPolicy.of(spec)
     alive = frozenset(
         member.key
         for view in views

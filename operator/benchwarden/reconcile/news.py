@@ -23,6 +23,9 @@ def turn_events(world: World, decided: Iterable[Condition]) -> list[Action]:
             continue
         if condition.type == names.CONDITION_PLANNED and condition.status == TRUE:
             events.append(EmitEvent(condition.reason, condition.message))
+        if condition.type == names.CONDITION_REGRESSED:
+            warning = condition.status == TRUE
+            events.append(EmitEvent(condition.reason, condition.message, warning=warning))
         if condition.type == names.CONDITION_PROGRESSING and (
             condition.reason == names.REASON_WAITING_FOR_PODS
             or (condition.status == FALSE and condition.reason not in QUIET_REASONS)

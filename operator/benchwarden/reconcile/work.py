@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.planning.plan import Batch, Member, Plan, TrialKey
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally, TrialState
@@ -30,6 +31,12 @@ class RetryPolicy:
     per_trial: int
     total: int | None = None
     rounds: int = 0
+
+    @classmethod
+    def of(cls, spec: BenchmarkRunSpec) -> "RetryPolicy":
+        """The policy that the spec asks for."""
+        execution = spec.execution
+        return cls(execution.infra_retries_per_trial, execution.infra_retries_total, spec.retry)
 
     def exhausted(self, state: TrialState, charges_in_run: int) -> bool:
         """Whether the trial may not be launched again."""

@@ -38,10 +38,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class BaseResults:
-    """What `compareTo` names: passes and trials per instance, or why it cannot be had."""
+    """What `compareTo` names: passes and trials per instance, or why it cannot be had.
+
+    Attributes:
+        retry: asking again later may help.
+    """
 
     cells: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     problem: str = ""
+    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
