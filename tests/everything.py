@@ -57,9 +57,10 @@ def main() -> int:
         good &= stage(
             "Claude Code, from your package registry", python, "-m", "tests.claude_binary"
         )
-    good &= pytest("unit and contract tests", "not cluster and not claude")
+    spread = ("-n", "auto")
+    good &= pytest("unit and contract tests", "not cluster and not claude", *spread)
     if with_claude:
-        good &= pytest("tests with the real Claude Code", "claude and not cluster")
+        good &= pytest("tests with the real Claude Code", "claude and not cluster", *spread)
     if skipped():
         print(f"== cluster tests skipped: {SKIP_VARIABLE} is set", flush=True)
     elif not cluster_is_possible():
