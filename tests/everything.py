@@ -15,6 +15,8 @@ from tests.cluster.reach import SKIP_VARIABLE, skipped
 
 ROOT = Path(__file__).parents[1]
 SKIP_CLAUDE = "BENCHWARDEN_SKIP_CLAUDE"
+# Cluster tests mostly wait for pods; more at once would starve the kubelet of a small machine.
+CLUSTER_WORKERS = "2"
 LIFECYCLE = "tests/cluster/test_cluster_lifecycle.py"
 
 
@@ -81,7 +83,11 @@ def cluster_stages(python: str, *, with_claude: bool) -> bool:
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
         good &= stage("test cluster is up", python, tool, "up")
     marker = "cluster" if with_claude else "cluster and not claude"
-    good &= pytest("promises on the cluster", marker, f"--ignore={LIFECYCLE}")
+    beside = (f"--ignore={LIFECYCLE}", "-n", CLUSTER_WORKERS, "--dist", "loadfile")
+    good &= pytest("promises on the cluster", f"{marker} and not disruptive", *beside)
+    good &= pytest(
+        "promises while parts of it stop", f"{marker} and disruptive", f"--ignore={LIFECYCLE}"
+    )
     if own:
         good &= stage("test cluster is gone", python, tool, "down")
     return good

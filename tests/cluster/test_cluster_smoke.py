@@ -125,6 +125,7 @@ def test_a_second_up_changes_nothing(cluster: Cluster) -> None:
     assert sorted(p.read_text() for p in config.paths().run.glob("*.pid")) == before
 
 
+@pytest.mark.disruptive
 @pytest.mark.parametrize("name", ["apiserver", "etcd", "kubelet", "containerd"])
 def test_a_killed_component_comes_back_and_pods_run_again(
     cluster: Cluster, kubectl: Kubectl, name: str

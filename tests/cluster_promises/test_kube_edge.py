@@ -305,6 +305,7 @@ async def test_an_outage_is_survived_and_what_happened_meanwhile_is_seen(
     assert cable.cuts > 0
 
 
+@pytest.mark.disruptive
 async def test_a_restart_of_the_api_server_is_survived(
     cluster: Cluster, door: KubeClient, namespace: str
 ) -> None:
