@@ -209,6 +209,11 @@ def test_a_suite_that_prints_failures_only_is_graded_by_its_failures(bench):
     assert bench.grade(bench.patches()["gold"], **row).outcome == protocol.RESOLVED
 
 
+def test_a_row_that_names_no_type_is_graded_by_passes_and_failures(bench):
+    assert bench.grade(bench.patches()["gold"], eval_type=...).outcome == protocol.RESOLVED
+    assert bench.grade(bench.patches()["wrong"], eval_type=...).outcome == protocol.UNRESOLVED
+
+
 def test_every_parser_of_the_package_can_be_brought_along(bench):
     known = swebench_package.package_sources("source")
     parsers = [
