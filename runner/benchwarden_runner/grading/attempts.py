@@ -31,7 +31,8 @@ def swebench(git: Git, work_tree: str, patch_file: str, patch: bytes) -> bool:
         return run_patch(work_tree, patch_file, patch, ["--forward"])
 
     for attempt in (git_apply("--3way"), git_apply("--reject"), fuzzy):
-        git.run("reset", "--quiet", "--hard", check=False)
+        # Not a reset: where a merge left conflicts this does nothing, and their later attempts meet those.
+        git.run("checkout", "--", ".", check=False)
         git.run("clean", "--quiet", "-fd", check=False)
         if attempt():
             return True

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.builders import run_view
 from tests.swebench_wheel import ensure_swebench
-from tests.unit.runner.builders import PYTHON, Place, git, repository
+from tests.unit.runner.builders import PYTHON, Place, commit, git, repository
 from tests.unit.suites.rows import jsonl
 from tests.unit.suites.test_load import MemorySources, ids
 
@@ -68,6 +68,8 @@ OUTCOMES = {
     "skips what passed": "resolved",
     "applies with fuzz only": "resolved",
     "does not apply": "patch_does_not_apply",
+    "made against another version": "patch_does_not_apply",
+    "made against a longer version": "resolved",
     "nop": "empty_patch",
 }
 
@@ -108,12 +110,23 @@ class Bench:
         git(self.place.repo, "reset", "--quiet", "--hard")
         return patch.encode()
 
+    def foreign(self, other: str) -> bytes:
+        """The gold change made to a version that the repository knows and the base is not."""
+        repo = self.place.repo
+        commit(repo, {"calc.py": other}, "another version")
+        (repo / "calc.py").write_text(other.replace("b - a", "a + b").replace("a - b", "a + b"))
+        patch = git(repo, "diff") + "\n"
+        git(repo, "reset", "--quiet", "--hard", self.base)
+        return patch.encode()
+
     def patches(self) -> dict[str, bytes]:
         found = {name: self.patch(code) for name, code in PATCHES.items()}
         gold = found["gold"]
         return {
             **found,
             "nop": b"",
+            "made against another version": self.foreign(CODE.replace("a - b", "b - a")),
+            "made against a longer version": self.foreign("# note\n" * 9 + CODE),
             "does not apply": gold.replace(b"a - b", b"something else"),
             "applies with fuzz only": gold.replace(b" def add(a, b):", b" def add(a, b):  # o"),
         }
