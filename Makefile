@@ -44,10 +44,10 @@ check: setup-dev ## lint, types, import contracts, drift of generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.sizes
 	$(MAKE) --no-print-directory generate
-	@git diff --exit-code --stat -- crds docs/reference tests/golden || { echo "generated files differ: commit what make generate wrote" >&2; exit 1; }
+	@git diff --exit-code --stat -- crds charts/benchwarden/files docs/reference tests/golden || { echo "generated files differ: commit what make generate wrote" >&2; exit 1; }
 
 .PHONY: generate
-generate: setup-dev ## write everything that is generated: CRDs, references, goldens
+generate: setup-dev ## write everything that is generated: CRDs, the chart's copies, references, goldens
 	$(BIN)/python -m tests.generate
 
 .PHONY: test

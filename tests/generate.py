@@ -28,6 +28,7 @@ def printed(module: str, *arguments: str) -> str:
 
 def main() -> None:
     from benchwarden.api.crd import render_all
+    from tests.chart.generated import chart_files
 
     for name, text in render_all().items():
         write(f"crds/{name}", text)
@@ -37,6 +38,8 @@ def main() -> None:
     )
     write("docs/reference/metrics.md", printed("benchwarden.telemetry.reference"))
     write("docs/reference/permissions.md", permissions())
+    for path, text in chart_files():
+        write(path, text)
     environment = {**os.environ, "BENCHWARDEN_GENERATE": "1"}
     subprocess.run(
         [
