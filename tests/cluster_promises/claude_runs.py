@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tests.claude_binary import VERSION
 from tests.cluster import config
 from tests.cluster.config import ClusterError
 from tests.cluster.kubectl import Kubectl
-from tests.installed import Outside, ended, operator_outside, run_manifest
+from tests.installed import Outside, ended, run_manifest
 from tests.scripted_api.server import ScriptedApi
 
 from benchwarden import names
@@ -53,24 +49,6 @@ def secret(key: str = KEY) -> dict[str, Any]:
 def messages_api(**script: Any) -> ScriptedApi:
     """The scripted API where pods of our own cluster reach it; it takes the canary only."""
     return ScriptedApi({"keys": [KEY], **script}, host=config.NODE_ADDRESS)
-
-
-@contextmanager
-def an_operator(
-    kubectl: Kubectl, folder: Path, runner: str, **environment: str
-) -> Iterator[Outside]:
-    """An operator of the test's own, with its metrics on a port of its own."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    log = folder / "operator.log"
-    options = {"runner_image": runner, "port": port, "environment": environment}
-    try:
-        with operator_outside(kubectl, log, **options) as running:
-            yield running
-            assert running.alive()
-    finally:
-        print(log.read_text()[-4000:])  # shown if the test fails
 
 
 @dataclass

@@ -13,11 +13,11 @@ from tests.cluster_promises.claude_runs import (
     KEY,
     MODEL,
     Witness,
-    an_operator,
     claude_run,
     messages_api,
     secret,
 )
+from tests.cluster_promises.own_operator import an_operator
 from tests.installed import (
     await_true,
     condition,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from tests.cluster_promises.mini_suite_images import apply_tasks, load_images
-from tests.installed import condition, operator_outside, rows_of, wait_for_end
+from tests.cluster_promises.own_operator import an_operator
+from tests.installed import condition, rows_of, wait_for_end
 from tests.mini_suite import ensure_mini_suite
 
 from benchwarden import names
@@ -28,13 +29,8 @@ def suite(cluster) -> Path:
 
 @pytest.fixture
 def operator(kubectl, images, tmp_path):
-    log = tmp_path / "operator.log"
-    try:
-        with operator_outside(kubectl, log, runner_image=images.runner) as running:
-            yield running
-            assert running.alive()
-    finally:
-        print(log.read_text()[-4000:])  # shown if the test fails
+    with an_operator(kubectl, tmp_path, images.runner) as running:
+        yield running
 
 
 def apply_example(kubectl, name: str) -> None:

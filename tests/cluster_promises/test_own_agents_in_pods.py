@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.cluster_promises.own_operator import an_operator
 from tests.installed import (
     condition,
     install_inside,
-    operator_outside,
     rows_of,
     run_manifest,
     suite_config_map,
@@ -34,18 +34,11 @@ echo '{"turns": 3, "inputTokens": 70, "outputTokens": 7, "costUsd": 0.25}' > "$B
 
 @pytest.fixture
 def operator(kubectl, images, tmp_path):
-    log = tmp_path / "operator.log"
     api_server = kubectl.get("services", "kubernetes", "--namespace=default")["spec"]
     address = f"{api_server['clusterIP']}:{api_server['ports'][0]['port']}"
     environment = {names.ENV_MUST_FAIL_ADDRESS: address}
-    try:
-        with operator_outside(
-            kubectl, log, runner_image=images.runner, environment=environment
-        ) as running:
-            yield running
-            assert running.alive()
-    finally:
-        print(log.read_text()[-4000:])  # shown if the test fails
+    with an_operator(kubectl, tmp_path, images.runner, **environment) as running:
+        yield running
 
 
 def test_an_agent_of_ones_own_gets_prompt_and_secret_reports_usage_and_is_judged(
