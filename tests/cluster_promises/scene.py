@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.cluster.kubectl import Kubectl
-from tests.installed import await_true, condition, rows_of, run_manifest
+from tests.installed import (
+    Images,
+    Outside,
+    await_true,
+    condition,
+    operator_outside,
+    rows_of,
+    run_manifest,
+)
 from tests.tiny_suite import task
 
 from benchwarden import names
@@ -147,3 +157,26 @@ def events_of(kubectl: Kubectl, run: Any) -> dict[str, str]:
     for each in found:
         told[each["reason"]] = f"{told.get(each['reason'], '')}{each['message']}\n"
     return told
+
+
+@contextmanager
+def watched_operator(
+    kubectl: Kubectl, images: Images, folder: Path, **options: Any
+) -> Iterator[Outside]:
+    """An operator beside the cluster that must still live at the end and must have said nothing bad."""
+    log = folder / f"{options.get('name', 'operator')}.log"
+    options.pop("name", None)
+    options = {"runner_image": images.runner, "port": free_port(), **options}
+    with operator_outside(kubectl, log, **options) as running:
+        yield running
+        assert running.alive(), log.read_text()[-4000:]
+        assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
+
+
+def change(kubectl: Kubectl, name: str, **spec: Any) -> None:
+    """Merge `spec` into that of a run."""
+    kubectl.run("patch", names.RUN_PLURAL, name, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+
+def reason(run: Any, kind: str = "Progressing") -> str:
+    return str(condition(run, kind).get("reason"))

@@ -8,7 +8,6 @@ from tests.cluster_promises.scene import (
     assert_true_end,
     await_work,
     charges,
-    free_port,
     instances_in,
     jobs_of,
     pods_of,
@@ -16,12 +15,12 @@ from tests.cluster_promises.scene import (
     scripted,
     scripted_run,
     wait_for,
+    watched_operator,
 )
 from tests.installed import (
     await_true,
     condition,
     ended,
-    operator_outside,
     suite_config_map,
     wait_for_end,
 )
@@ -35,11 +34,8 @@ SLOWLY = "sleep 4\n" + SOLVE
 
 @pytest.fixture
 def operator(kubectl, images, tiny_image, tmp_path):
-    log = tmp_path / "operator.log"
-    with operator_outside(kubectl, log, runner_image=images.runner, port=free_port()) as running:
+    with watched_operator(kubectl, images, tmp_path) as running:
         yield running
-        assert running.alive(), log.read_text()[-4000:]
-        assert "Traceback" not in log.read_text()
 
 
 def test_an_operator_killed_again_and_again_loses_and_repeats_nothing(kubectl, operator):
