@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,13 @@ from tests.cluster.reach import Cluster
 ROOT = Path(__file__).parents[1]
 OPERATOR_IMAGE = "localhost/benchwarden-operator:test"
 RUNNER_IMAGE = "localhost/benchwarden-runner:test"
-METRICS_PORT = 18080
+
+
+def free_port() -> int:
+    """A port that nobody listens on now: operators of several tests run side by side."""
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        return int(taken.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Outside:
     namespace: str
     log: Path
     runner_image: str = RUNNER_IMAGE
-    port: int = METRICS_PORT
+    port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
