@@ -1,5 +1,6 @@
 """What kubectl and Prometheus show of runs: filled columns, telling events, valid metrics."""
 
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -28,10 +29,10 @@ def operator(kubectl, images, tiny_image, tmp_path):
 
 
 def columns(kubectl, name: str) -> dict[str, str]:
-    head, line = kubectl.run("get", "bmr", name).splitlines()
-    starts = [head.index(word) for word in head.split("  ") if word.strip()]
-    ends = [*starts[1:], None]
-    return {head[a:b].strip(): line[a:b].strip() for a, b in zip(starts, ends, strict=True)}
+    head, line = (
+        re.split(r" {2,}", each.strip()) for each in kubectl.run("get", "bmr", name).splitlines()
+    )
+    return dict(zip(head, line, strict=True))
 
 
 def test_get_describe_and_metrics_tell_how_a_run_goes(kubectl, operator):

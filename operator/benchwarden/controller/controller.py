@@ -168,9 +168,12 @@ class Controller:
                 self.client, record.identity.namespace, view.spec.compare_to
             )
             decision = self._decide(record, view, seen, now)
+        refusals = record.refusals()
         for action in decision.actions:
             self.lease.check()
             await self.actor.act(record, view, action, now)
+        if record.refusals() > refusals:
+            return Decision(requeue_after_seconds=0.0)  # what was decided is not what happened
         if not record.cycle.unstored:
             self.sight.acknowledge(record.identity.uid, seen)
         return await self._write(record, decision, now)

@@ -67,6 +67,10 @@ class Record:
         ]
         return Observed((*batches, *self.expected.values()))
 
+    def refusals(self) -> int:
+        """Jobs that the API server would not take a short while ago."""
+        return sum(1 for batch in self.expected.values() if batch.create_failure)
+
     def results(self) -> list[dict[str, Any]]:
         """The result shards as the status names them."""
         return [{"name": name, "rows": rows} for name, rows in sorted(self.shards.items())]

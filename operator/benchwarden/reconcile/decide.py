@@ -36,6 +36,8 @@ FLUSH_ROWS = 50
 FLUSH_AFTER = timedelta(seconds=30)
 RESYNC_SECONDS = 30.0
 ACTIVE_SECONDS = 10.0
+# Nothing is seen of a pod that was refused, so whoever waits for one asks; a healthy one is there by now.
+PODLESS_SECONDS = 4.0
 
 
 def decide(world: World) -> Decision:
@@ -110,7 +112,7 @@ def _planning(world: World, panel: Panel) -> Decision:
             Condition(names.CONDITION_SUCCEEDED, UNKNOWN, names.REASON_IN_PROGRESS),
         ]
         status = status_of.build(world, decided, status_of.progress_of(world, None))
-        return Decision(probed.actions, status, ACTIVE_SECONDS)
+        return Decision(probed.actions, status, _patience(world))
     return Decision((StorePlan(make_plan(world, panel, probed.facts)),), None, 0.0)
 
 
@@ -180,8 +182,8 @@ def _running(world: World, plan: Plan) -> Decision:
         actions += retry_events(world)
     actions += _deletes(world, ahead, flushed=bool(actions) or not world.unstored)
     actions += _missing_inputs(world)
-    if ahead.open:
-        actions += launches(world, work)
+    launched = launches(world, work) if ahead.open else []
+    actions += launched
     decided = _conditions(world, plan, ahead)
     actions += turn_events(world, decided)
     status = status_of.build(world, decided, status_of.progress_of(world, work))
@@ -195,7 +197,11 @@ def _running(world: World, plan: Plan) -> Decision:
             status["comparison"] = figures
             actions += turn_events(world, (condition,))
         actions += _ends(world, status)
-    again = _after_the_end(world, status) if ahead.ended else _requeue(world, ahead)
+    again = (
+        _after_the_end(world, status)
+        if ahead.ended
+        else _requeue(world, ahead, launched=bool(launched))
+    )
     return Decision(tuple(actions), status, again)
 
 
@@ -294,10 +300,20 @@ def _after_the_end(world: World, status: dict[str, Any]) -> float | None:
     return RESYNC_SECONDS if left is None else min(left, RESYNC_SECONDS)
 
 
-def _requeue(world: World, ahead: Outlook) -> float | None:
+def _requeue(world: World, ahead: Outlook, *, launched: bool) -> float:
+    patience = PODLESS_SECONDS if launched else _patience(world)
     if ahead.next_at is not None:
-        return min(max((ahead.next_at - world.now).total_seconds(), 0.5), ACTIVE_SECONDS)
+        return min(max((ahead.next_at - world.now).total_seconds(), 0.5), patience)
     if world.unstored and world.last_stored_at is not None:
         due = (world.last_stored_at + FLUSH_AFTER - world.now).total_seconds()
-        return min(max(due, 0.5), ACTIVE_SECONDS)
-    return ACTIVE_SECONDS
+        return min(max(due, 0.5), patience)
+    return patience
+
+
+def _patience(world: World) -> float:
+    """How long to wait for something to be seen."""
+    podless = any(
+        view.batch.pod is None and not (view.over or view.batch.suspended or view.batch.gone)
+        for view in world.batches
+    )
+    return PODLESS_SECONDS if podless else ACTIVE_SECONDS
