@@ -183,7 +183,7 @@ STORIES = {
         {
             run("cost_usd"): "0+1x90",
             run("budget_usd"): "50x90",
-            run("finished_timestamp_seconds"): "_x59 3600x30",
+            run("finished_timestamp_seconds"): "_x60 3600x30",
             run("cost_usd", "unlimited"): "90x90",
             run("cost_usd", "nothing"): "1x90",
             run("budget_usd", "nothing"): "0x90",
