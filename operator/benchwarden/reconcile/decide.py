@@ -239,6 +239,7 @@ def _missing_inputs(world: World) -> list[Action]:
         EnsureInputs(view.batch.name, view.batch.uid, Batch(view.batch.members))
         for view in world.batches
         if view.batch.members
+        and view.batch.uid  # else the API server refused the Job
         and not view.over
         and not view.batch.deleting
         and view.batch.name not in world.inputs_ensured
