@@ -21,6 +21,7 @@ from tests.installed import (
     await_true,
     condition,
     ended,
+    install_inside,
     suite_config_map,
     wait_for_end,
 )
@@ -116,3 +117,18 @@ def test_all_pods_deleted_at_once_come_again_and_keep_the_verdicts_they_gave(kub
     assert len(lost) <= 2, "only who was at work is charged"
     assert graded <= 6 - len(lost)
     assert condition(run, "Succeeded")["reason"] == names.REASON_COMPLETED
+
+
+def test_an_operator_in_a_pod_that_is_torn_away_has_a_successor_that_ends_the_run(
+    kubectl, images, tiny_image
+):
+    """The successor has another name, so it must wait until the lease is free."""
+    install_inside(kubectl, images)
+    kubectl.apply(suite_config_map(*(scripted(f"i{n}", "sleep 5\n" + SOLVE) for n in range(4))))
+    kubectl.apply(scripted_run("orphaned", execution={"batchSize": 2}))
+    wait_for(kubectl, "orphaned", lambda run: valid_of(run) >= 1)
+    operators = ["pods", "-l", f"{names.LABEL_COMPONENT}=operator"]
+    kubectl.run("delete", *operators, "--force", "--grace-period=0")
+    run = wait_for_end(kubectl, "orphaned", 120)
+    assert_true_end(kubectl, run, {f"i{n}": "resolved" for n in range(4)})
+    assert charges(kubectl, run) == []
