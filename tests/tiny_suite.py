@@ -49,6 +49,9 @@ def make_repository(folder: Path) -> Path:
     git("init", "-q", "-b", "main")
     git("add", ".")
     git("commit", "-qm", "subtract")
+    # An index with times and inodes in it would make another image each time: parallel test processes
+    # would change the image under each other's pods.
+    git("read-tree", "HEAD")
     return folder
 
 

@@ -15,7 +15,7 @@ from tests.cluster_promises.scene import (
 )
 from tests.installed import suite_config_map, wait_for_end
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(250)]
+pytestmark = [pytest.mark.cluster, pytest.mark.disruptive, pytest.mark.timeout(250)]
 
 
 def test_a_run_survives_a_restart_of_the_api_server(cluster, kubectl, images, tiny_image, tmp_path):
