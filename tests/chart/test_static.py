@@ -201,3 +201,7 @@ def test_the_deployment_of_the_chart_sets_what_the_plain_manifests_set():
     (container,) = plain["spec"]["template"]["spec"]["containers"]
     assert {each["name"] for each in container["env"]} <= set(re.findall(r"name: (\w+)", template))
     assert names.ENV_RUNNER_IMAGE in template
+
+
+def test_the_lease_that_goes_with_the_release_is_the_operators():
+    assert f"name: {names.COMPONENT}\n" in (CHART / "templates/lease.yaml").read_text()

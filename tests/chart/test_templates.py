@@ -170,7 +170,7 @@ def test_the_defaults_are_what_the_plain_manifests_install(render):
     assert one(found, "Role", "benchwarden-lease")["rules"] == [rule(LEASE_PERMISSION)]
     assert {key[0] for key in found} == {
         *("CustomResourceDefinition", "ServiceAccount", "Role", "RoleBinding"),
-        *("Deployment", "Service", "Pod"),
+        *("Deployment", "Service", "Pod", "Lease"),
     }
 
 
