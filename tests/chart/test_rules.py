@@ -267,6 +267,23 @@ def test_promtool_accepts_the_rules(promtool):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_every_query_of_the_dashboard_is_one_that_prometheus_understands(promtool, tmp_path):
+    shown = json.loads((CHART / "files/dashboards/benchwarden.json").read_text())
+    queries = [
+        *(target["expr"] for panel in shown["panels"] for target in panel.get("targets", ())),
+        *(each["expr"] for each in shown["annotations"]["list"]),
+    ]
+    assert len(queries) > 20
+    rules = [
+        {"record": f"query_{number}", "expr": text.replace("$__rate_interval", "5m")}
+        for number, text in enumerate(queries)
+    ]
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    done = promtool("check", "rules", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_there_is_a_story_of_every_alert_that_begins_silent_fires_and_resolves():
     for alert in ALERTS:
         told = [list(story.firing.values()) for story in STORIES.values() if story.alert == alert]

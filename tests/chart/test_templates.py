@@ -289,6 +289,39 @@ def test_monitors_keep_the_namespace_of_what_is_measured(render):
     assert endpoint["port"] in ports
 
 
+def test_monitors_select_what_the_chart_makes(render):
+    found = render(EVERYTHING)
+    service = one(found, "Service")["metadata"]["labels"]
+    pod = one(found, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    for kind, labels in (("ServiceMonitor", service), ("PodMonitor", pod)):
+        selector = one(found, kind)["spec"]["selector"]["matchLabels"]
+        assert selector
+        assert selector.items() <= labels.items()
+
+
+def test_the_network_policy_holds_for_the_operator_and_lets_scrapes_in(render):
+    found = render(EVERYTHING)
+    policy = one(found, "NetworkPolicy")["spec"]
+    pod = one(found, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= pod.items()
+    assert policy["ingress"] == [
+        {
+            "ports": [{"port": "metrics", "protocol": "TCP"}],
+            "from": EVERYTHING["networkPolicy"]["scrapeFrom"],
+        }
+    ]
+    ports = {each["port"] for rule in policy["egress"] for each in rule["ports"]}
+    assert ports == {53, 443, 6443}
+
+
+def test_a_null_takes_the_user_id_away_for_clusters_that_choose_it(render):
+    spec, _ = operator(render(MATRIX["bare"]))
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
 def test_the_prometheus_rule_is_the_plain_file(render):
     text = (CHART / "files/rules/benchwarden.rules.yaml").read_text()
     found = render({"prometheusRule": {"enabled": True}})
