@@ -172,6 +172,8 @@ class Controller:
         for action in decision.actions:
             self.lease.check()
             await self.actor.act(record, view, action, now)
+        if _ended(decision) and record.repeats_rows():
+            await durable.compact(self.client, record)
         if record.refusals() > refusals:
             return Decision(requeue_after_seconds=0.0)  # what was decided is not what happened
         if not record.cycle.unstored:

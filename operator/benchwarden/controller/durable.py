@@ -93,32 +93,40 @@ async def store_plan(client: KubeClient, run: RunIdentity, plan: Plan) -> None:
 
 
 async def store_rows(client: KubeClient, record: Record, rows: Iterable[Row]) -> None:
-    """Append rows as new shards; a name taken by an earlier, unanswered create is passed over."""
-    kept = tuple(rows)
-    for data in shards.pack(kept):
-        count = len(shards.unpack(data))
-        while True:
-            manifest = results_config_map(record.identity, record.next_shard, data)
+    """Append rows as new shards; a create that was done and not answered is found, not repeated."""
+    for data in shards.pack(tuple(rows)):
+        while not await _store_shard(client, record, data):
             record.next_shard += 1
-            try:
-                await client.create(manifest)
-            except AlreadyExistsError:
-                continue
-            record.shards[str(manifest["metadata"]["name"])] = count
-            break
+        record.next_shard += 1
+
+
+async def _store_shard(client: KubeClient, record: Record, data: bytes) -> bool:
+    """Store one shard under the next name; False if that name holds something else."""
+    manifest = results_config_map(record.identity, record.next_shard, data)
+    name = str(manifest["metadata"]["name"])
+    try:
+        await client.create(manifest)
+    except AlreadyExistsError:
+        try:
+            found = await client.get(CONFIG_MAPS, record.identity.namespace, name)
+        except NotFoundError:
+            return False
+        record.shards[name] = len(rows_of(found))
+        return bool(found.get("binaryData") == manifest["binaryData"])
+    record.shards[name] = len(shards.unpack(data))
+    return True
 
 
 async def compact(client: KubeClient, record: Record) -> None:
     """Merge all shards into the fewest: new ones first, old ones deleted after; a crash only repeats rows."""
-    old = dict(record.shards)
-    merged = shards.pack(record.cycle.tally.rows)
-    if len(old) <= len(merged):
+    old = tuple(record.shards)
+    rows = record.cycle.tally.rows
+    if len(old) <= 1 or (not record.repeats_rows() and len(old) <= len(shards.pack(rows))):
         return
-    for name in old:
-        del record.shards[name]
-    await store_rows(client, record, record.cycle.tally.rows)
+    await store_rows(client, record, rows)
     for name in old:
         await client.delete(CONFIG_MAPS, record.identity.namespace, name)
+        del record.shards[name]
 
 
 async def read_base(client: KubeClient, namespace: str, compare_to: Any) -> BaseResults:

@@ -67,6 +67,10 @@ class Record:
         ]
         return Observed((*batches, *self.expected.values()))
 
+    def repeats_rows(self) -> bool:
+        """Whether the shards hold a row twice: a crash came between merging them and deleting the old."""
+        return sum(self.shards.values()) > len(self.cycle.tally)
+
     def refusals(self) -> int:
         """Jobs that the API server would not take a short while ago."""
         return sum(1 for batch in self.expected.values() if batch.create_failure)

@@ -88,9 +88,20 @@ def _refused(world: World, refusal: Refusal) -> Decision:
     ):
         events = (EmitEvent(refusal.reason, refusal.message, warning=True),)
     status = status_of.build(world, decided, status_of.progress_of(world, None))
-    deletes: tuple[Action, ...] = _ttl(world, status) if not refusal.retry else ()
-    again = RESYNC_SECONDS if refusal.retry else _until_ttl(world, status)
-    return Decision((*events, *deletes), status, again)
+    if refusal.retry:
+        return Decision(events, status, RESYNC_SECONDS)
+    actions = (*events, *_stops(world), *_ttl(world, status))
+    return Decision(actions, status, _until_ttl(world, status))
+
+
+def _stops(world: World) -> list[Action]:
+    """Keep what is known and end what is alive: the run can never go on."""
+    kept: list[Action] = [StoreRows(world.unstored)] if world.unstored else []
+    return kept + [
+        DeleteBatch(each.batch.name, each.batch.uid)
+        for each in world.batches
+        if not each.batch.deleting and not each.batch.gone
+    ]
 
 
 def _planning(world: World, panel: Panel) -> Decision:
@@ -154,11 +165,7 @@ def _never_started(world: World, accepted: Condition, reason: str, message: str)
         Condition(names.CONDITION_SUCCEEDED, FALSE, reason, message),
     ]
     before = find(world.run.status.get("conditions") or [], names.CONDITION_SUCCEEDED)
-    actions: list[Action] = [
-        DeleteBatch(each.batch.name, each.batch.uid)
-        for each in world.batches
-        if not each.batch.deleting and not each.batch.gone
-    ]
+    actions = _stops(world)
     if before.get("reason") != reason:
         actions.append(EmitEvent(reason, message, warning=True))
     status = status_of.build(world, decided, status_of.progress_of(world, None))
