@@ -12,6 +12,7 @@ from tests.installed import (
     condition,
     ensure_crds,
     ensure_images,
+    install_inside,
     run_manifest,
     suite_config_map,
     wait_for_end,
@@ -159,3 +160,18 @@ def test_helm_would_take_over_definitions_that_kubectl_applied(helm, home, image
     taken = helm(*dry, "--take-ownership")
     assert taken.returncode == 0, taken.stderr
     assert "rollout status deployment/benchwarden" in taken.stdout
+
+
+def test_an_installation_by_plain_manifests_can_be_handed_over(helm, kubectl, images, tmp_path):
+    install_inside(kubectl, images)
+    kubectl.run("delete", "deployment", RELEASE, "--timeout=60s")
+    values = tmp_path / "values.json"
+    values.write_text(json.dumps({"crds": {"enabled": False}, **_images(images)}))
+    common = ("-n", kubectl.namespace, "--kubeconfig", str(kubectl.kubeconfig))
+    wait = ("--wait", "--timeout", "120s")
+    taken = helm(
+        "install", RELEASE, str(CHART), "-f", str(values), "--take-ownership", *wait, *common
+    )
+    assert taken.returncode == 0, taken.stderr
+    assert helm("uninstall", RELEASE, *wait, *common).returncode == 0
+    await_present(kubectl, set())
