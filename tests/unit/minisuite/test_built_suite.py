@@ -199,8 +199,13 @@ def copied_suite(suite: Path, tmp_path: Path) -> Path:
 
 
 def test_a_suite_may_be_moved_and_still_runs_its_own_pytest(copied_suite):
+    # Beside this project's own conftest, which needs what the suite's pytest has not.
     said = subprocess.run(
-        [copied_suite / "bin/pytest", "--version"], capture_output=True, text=True, check=True
+        [copied_suite / "bin/pytest", "--version"],
+        cwd=copied_suite,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "pytest 8" in said.stdout + said.stderr
 
