@@ -6,6 +6,7 @@ older operator can read a newer one's rows.
 
 import gzip
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
@@ -18,6 +19,7 @@ KEY_ROWS = "rows.jsonl.gz"
 
 _FIELDS = {each.name: each for each in fields(Row)}
 _DEFAULTS = {name: each.default for name, each in _FIELDS.items() if each.default is not MISSING}
+_MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _TUPLES = {"tests", "tools"}
 
 
@@ -47,12 +49,14 @@ def row_from_json(data: Any) -> Row:
             known["tests"] = tuple(int(value) for value in known["tests"])
         row = Row(**known)
         _check_types(row)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidInputError(f"not a result row: {error}", reason="RowsInvalid") from error
     return row
 
 
 def _check_types(row: Row) -> None:
+    if not _MONEY.fullmatch(row.cost_usd if isinstance(row.cost_usd, str) else ""):
+        raise TypeError("cost_usd must be a decimal number of 0 or more as text")
     if len(row.tests) != len(("f2p passed", "f2p total", "p2p passed", "p2p total")):
         raise TypeError("tests needs four numbers")
     for name, each in _FIELDS.items():
