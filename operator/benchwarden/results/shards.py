@@ -19,7 +19,7 @@ KEY_ROWS = "rows.jsonl.gz"
 
 _FIELDS = {each.name: each for each in fields(Row)}
 _DEFAULTS = {name: each.default for name, each in _FIELDS.items() if each.default is not MISSING}
-_MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_MONEY = re.compile(r"[0-9]{1,13}(\.[0-9]{1,9})?")  # at least what the protocol lets through
 _TUPLES = {"tests", "tools"}
 
 
