@@ -1,7 +1,11 @@
 """What holds for every test: no terminal settings of whoever runs them, and Hypothesis without stopwatch."""
 
+import os
+
 import pytest
 from hypothesis import settings
+
+NO_SKIPS = "BENCHWARDEN_NO_SKIPS"
 
 # A machine that is busy must not fail a property.
 settings.register_profile("unhurried", deadline=None)
@@ -13,3 +17,16 @@ def _plain_terminal(monkeypatch):
     """Output of commands must not depend on the width or colours of the terminal around the tests."""
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything can run, a test that is skipped is a test that is missing."""
+    config = session.config
+    if os.environ.get(NO_SKIPS) != "1" or hasattr(config, "workerinput"):
+        return
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    for report in skipped:
+        reporter.write_line(f"skipped though nothing was expected to be: {report.nodeid}", red=True)
+    if skipped and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

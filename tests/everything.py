@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tests.cluster.reach import SKIP_VARIABLE, skipped
+from tests.conftest import NO_SKIPS
 
 ROOT = Path(__file__).parents[1]
 SKIP_CLAUDE = "BENCHWARDEN_SKIP_CLAUDE"
@@ -53,32 +54,38 @@ def cluster_is_possible() -> bool:
 
 def main() -> int:
     python = sys.executable
-    good = stage("mini suite", python, "-m", "benchwarden", "suite", "build-mini", "--images")
+    tool = str(ROOT / "tests" / "cluster" / "cli.py")
+    with_cluster = not skipped() and cluster_is_possible()
+    own = with_cluster and not os.environ.get("KUBECONFIG")
+    good = True
+    if own:
+        # First, because it also installs what other tests use (busybox, promtool).
+        good &= stage("test cluster is built", python, tool, "build", "kubernetes", "promtool")
+    good &= stage("mini suite", python, "-m", "benchwarden", "suite", "build-mini", "--images")
     with_claude = os.environ.get(SKIP_CLAUDE, "") in ("", "0")
     if with_claude:
         good &= stage(
             "Claude Code, from your package registry", python, "-m", "tests.claude_binary"
         )
+    if own and with_claude:
+        os.environ[NO_SKIPS] = "1"
     spread = ("-n", "auto")
     good &= pytest("unit and contract tests", "not cluster and not claude", *spread)
     if with_claude:
         good &= pytest("tests with the real Claude Code", "claude and not cluster", *spread)
-    if skipped():
+    if with_cluster:
+        good &= cluster_stages(python, tool, own=own, with_claude=with_claude)
+    elif skipped():
         print(f"== cluster tests skipped: {SKIP_VARIABLE} is set", flush=True)
-    elif not cluster_is_possible():
-        good = False
     else:
-        good &= cluster_stages(python, with_claude=with_claude)
+        good = False
     print("everything passed" if good else "something failed; see above", flush=True)
     return 0 if good else 1
 
 
-def cluster_stages(python: str, *, with_claude: bool) -> bool:
-    own = not os.environ.get("KUBECONFIG")
+def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> bool:
     good = True
     if own:
-        tool = str(ROOT / "tests" / "cluster" / "cli.py")
-        good &= stage("test cluster is built", python, tool, "build")
         stage("test cluster is down", python, tool, "down")
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
         good &= stage("test cluster is up", python, tool, "up")
