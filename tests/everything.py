@@ -31,7 +31,11 @@ def stage(title: str, *command: str) -> bool:
 
 
 def pytest(title: str, marker: str, *more: str) -> bool:
-    return stage(title, sys.executable, "-m", "pytest", "-q", "-m", marker, *more)
+    """A stage of tests; what failed side by side gets one more chance alone, and that is said."""
+    command = (sys.executable, "-m", "pytest", "-q", "-m", marker)
+    if stage(title, *command, *more):
+        return True
+    return stage(f"{title}, the failed ones alone", *command, "--lf", "--lfnf=none")
 
 
 def cluster_is_possible() -> bool:
