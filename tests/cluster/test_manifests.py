@@ -14,6 +14,7 @@ from benchwarden.manifests.settings import ManifestSettings, RunIdentity
 from tests.cluster.config import BASE_IMAGE
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.reach import Cluster
+from tests.cluster.rootfs import base_image
 from tests.unit.manifests.builders import CLAUDE, RUN, batch_of, instance, panel, run_spec
 from tests.unit.manifests.cases import ALL
 
@@ -102,6 +103,13 @@ def test_a_pod_passes_the_pod_security_level_it_is_made_for(
     assert "created" in kubectl.run(
         *("apply", "--dry-run=server", "--warnings-as-errors", "-f", "-"), stdin=json.dumps(pod)
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _base_image_is_there(cluster: Cluster) -> None:
+    """The pods here run on the base image itself."""
+    if cluster.own:
+        cluster.load(base_image())
 
 
 def hostile_batch(

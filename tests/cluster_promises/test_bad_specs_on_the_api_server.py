@@ -12,6 +12,7 @@ from tests.bad_specs.corpus import GOOD, BadSpec, Change, a_run, bad_specs, chan
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.reach import Cluster
 
+from benchwarden import names
 from benchwarden.api.parse import parse_run
 from benchwarden.api.run import BenchmarkRun
 from benchwarden.api.semantics import check
@@ -23,7 +24,11 @@ ROOT = Path(__file__).parents[2]
 CRD = "benchmarkruns.benchwarden.dev"
 KIND = ("benchwarden.dev", "v1alpha1", "default", "benchmarkruns")
 ALL = list(bad_specs())
-EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+EXAMPLES = [
+    path
+    for path in sorted((ROOT / "examples").glob("*.yaml"))
+    if yaml.safe_load(path.read_text())["kind"] == names.RUN_KIND
+]
 
 
 @pytest.fixture(scope="module")

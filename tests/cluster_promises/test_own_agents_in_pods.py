@@ -95,7 +95,13 @@ def test_the_examples_of_an_own_agent_and_of_a_comparison_run_as_they_stand(
     kubectl.apply(suite_config_map(*(task(f"t{n}") for n in range(10)), name="mini-suite"))
     for name in ("run-oracle", "compare", "run-exec"):
         kubectl.run("apply", "-f", str(EXAMPLES / f"{name}.yaml"))
-    compared = wait_for_end(kubectl, "compare")
+    wait_for_end(kubectl, "compare")
+    # It ends before its base may have; the comparison is made once both have.
+    compared = kubectl.wait_until(
+        [names.RUN_PLURAL, "compare"],
+        lambda run: condition(run, "Regressed").get("status") in ("True", "False"),
+        120,
+    )
     own = wait_for_end(kubectl, "run-exec")
     assert condition(compared, "Regressed")["status"] == "True", compared["status"]
     assert condition(compared, "Regressed")["reason"] == names.REASON_WORSE
