@@ -36,6 +36,7 @@ from tests.cluster.config import (
 from tests.cluster.processes import wait_for
 
 _READY_MARK = "up"
+_STARTS = 5
 _API_SECONDS = 90.0
 _NODE_SECONDS = 90.0
 
@@ -105,11 +106,16 @@ def start_component(name: str, where: Paths | None = None) -> int:
     Fault tests pair it with `stop_component`. A running component is left as it is.
     """
     where = where or paths()
-    pid = _launch(name, where)
-    if not wait_for(lambda: _serves(where, name) or _died(where, name), _API_SECONDS):
-        raise ClusterError(f"{name} does not become ready:\n{processes.log_tail(where, name)}")
-    if _died(where, name):
-        raise ClusterError(f"{name} ended at once:\n{processes.log_tail(where, name)}")
+    for chance in reversed(range(_STARTS)):
+        pid = _launch(name, where)
+        if not wait_for(lambda: _serves(where, name) or _died(where, name), _API_SECONDS):
+            raise ClusterError(f"{name} does not become ready:\n{processes.log_tail(where, name)}")
+        if not _died(where, name):
+            break
+        if not chance:
+            raise ClusterError(f"{name} ended at once:\n{processes.log_tail(where, name)}")
+        # A killed predecessor may hold its address for a moment longer.
+        wait_for(lambda: False, 1.0)
     if name == "apiserver" and processes.running_pid(where, "kube-proxy"):
         _renew_proxy(where)
     return pid
