@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from tests.installed import (
     Outside,
     await_true,
     condition,
+    free_port,
     operator_outside,
     rows_of,
     run_manifest,
@@ -32,12 +32,6 @@ SMALL = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256
 EAT_MEMORY = "python3 -c 'x = []\nwhile True: x.append(bytearray(1 << 20))'"
 
 BURST = "python3 -c 'x = b\"x\" * (1 << 30)'"  # faster than any supervisor looks
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("", 0))
-        return int(taken.getsockname()[1])
 
 
 def scripted(id: str, script: str = SOLVE, **changes: Any) -> dict[str, Any]:
