@@ -17,7 +17,7 @@ from tests.conftest import NO_SKIPS
 ROOT = Path(__file__).parents[1]
 SKIP_CLAUDE = "BENCHWARDEN_SKIP_CLAUDE"
 # Cluster tests mostly wait for pods; more at once would starve the kubelet of a small machine.
-CLUSTER_WORKERS = "2"
+CLUSTER_WORKERS = "4"
 LIFECYCLE = "tests/cluster/test_cluster_lifecycle.py"
 
 

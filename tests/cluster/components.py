@@ -125,6 +125,9 @@ def _apiserver(where: Paths, binaries: Path) -> Component:
         f"--advertise-address={NODE_ADDRESS}",
         f"--bind-address={NODE_ADDRESS}",
         f"--secure-port={API_PORT}",
+        # After a kill, connections of the old process must not keep the new one from its address.
+        "--permit-address-sharing=true",
+        "--permit-port-sharing=true",
         f"--etcd-servers=unix://{etcd_socket(where)}",
         f"--service-cluster-ip-range={SERVICE_CIDR}",
         f"--client-ca-file={pki}/ca.crt",

@@ -86,7 +86,8 @@ def test_a_missing_image_costs_its_own_instance_only(kubectl, operator):
     """The first verdict is kept, the pod is not waited for without end, the third gets its turn."""
     absent = scripted("absent", image="localhost/benchwarden-not-there:1")
     kubectl.apply(suite_config_map(scripted("first"), absent, scripted("third")))
-    execution = {"batchSize": 3, "pendingTimeoutSeconds": 10, "infraRetriesPerTrial": 1}
+    # The kubelet tells of a failed pull 10 to 15 s after it: the patience must be longer to see it told.
+    execution = {"batchSize": 3, "pendingTimeoutSeconds": 20, "infraRetriesPerTrial": 1}
     kubectl.apply(scripted_run("pulling", execution=execution))
     waiting = wait_for(
         kubectl, "pulling", lambda run: reason(run) == names.REASON_WAITING_FOR_PODS, 60
