@@ -54,6 +54,10 @@ generate: setup-dev ## write everything that is generated: CRDs, the chart's cop
 test: setup-dev ## every test, the cluster ones included (needs root and Go, or KUBECONFIG)
 	@$(BIN)/python -m tests.everything
 
+.PHONY: test-long
+test-long: setup-dev ## the tests that take longer: chains with Prometheus and others, campaigns
+	@$(BIN)/python -m tests.everything long
+
 .PHONY: test-unit
 test-unit: setup-dev ## the tests that need no cluster and no Claude Code
 	$(BIN)/pytest -q

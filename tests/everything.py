@@ -1,6 +1,7 @@
 """`make test`: sets up what the tests need, then runs all of them, in stages that say what they are.
 
-Exit code 0 only if every stage passed. Without root or Go and without a KUBECONFIG, the cluster stage cannot
+`python -m tests.everything long` (`make test-long`) runs only those marked `long` instead: whole chains with
+other programs, campaigns. Exit code 0 only if every stage passed. Without root or Go and without a KUBECONFIG, the cluster stage cannot
 run: that is said, and is a failure unless BENCHWARDEN_SKIP_CLUSTER=1.
 """
 
@@ -56,7 +57,7 @@ def cluster_is_possible() -> bool:
     return not missing
 
 
-def main() -> int:
+def main(only_long: bool = False) -> int:  # noqa: FBT001, FBT002 - one word of the command line
     python = sys.executable
     tool = str(ROOT / "tests" / "cluster" / "cli.py")
     with_cluster = not skipped() and cluster_is_possible()
@@ -73,10 +74,14 @@ def main() -> int:
         )
     if own and with_claude:
         os.environ[NO_SKIPS] = "1"
+    if only_long:
+        return long_stages(python, tool, own=own, with_cluster=with_cluster, good=good)
     spread = ("-n", "auto")
-    good &= pytest("unit and contract tests", "not cluster and not claude", *spread)
+    good &= pytest("unit and contract tests", "not cluster and not claude and not long", *spread)
     if with_claude:
-        good &= pytest("tests with the real Claude Code", "claude and not cluster", *spread)
+        good &= pytest(
+            "tests with the real Claude Code", "claude and not cluster and not long", *spread
+        )
     if with_cluster:
         good &= cluster_stages(python, tool, own=own, with_claude=with_claude)
     elif skipped():
@@ -87,6 +92,15 @@ def main() -> int:
     return 0 if good else 1
 
 
+def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: bool) -> int:
+    if own:
+        good &= stage("test cluster is up", python, tool, "up")
+    good &= pytest("long tests", "long" if with_cluster else "long and not cluster")
+    if own:
+        good &= stage("test cluster is gone", python, tool, "down")
+    return 0 if good and (with_cluster or skipped()) else 1
+
+
 def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> bool:
     good = True
     if own:
@@ -95,9 +109,11 @@ def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> b
         good &= stage("test cluster is up", python, tool, "up")
     marker = "cluster" if with_claude else "cluster and not claude"
     beside = (f"--ignore={LIFECYCLE}", "-n", CLUSTER_WORKERS, "--dist", "loadfile")
-    good &= pytest("promises on the cluster", f"{marker} and not disruptive", *beside)
+    good &= pytest("promises on the cluster", f"{marker} and not disruptive and not long", *beside)
     good &= pytest(
-        "promises while parts of it stop", f"{marker} and disruptive", f"--ignore={LIFECYCLE}"
+        "promises while parts of it stop",
+        f"{marker} and disruptive and not long",
+        f"--ignore={LIFECYCLE}",
     )
     if own:
         good &= stage("test cluster is gone", python, tool, "down")
@@ -105,4 +121,4 @@ def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> b
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(only_long=sys.argv[1:] == ["long"]))
