@@ -1,8 +1,8 @@
 """`make test`: sets up what the tests need, then runs all of them, in stages that say what they are.
 
 `python -m tests.everything long` (`make test-long`) runs only those marked `long` instead: whole chains with
-other programs, campaigns. Exit code 0 only if every stage passed. Without root or Go and without a KUBECONFIG, the cluster stage cannot
-run: that is said, and is a failure unless BENCHWARDEN_SKIP_CLUSTER=1.
+other programs, campaigns. Exit code 0 only if every stage passed. Without root or Go and without a KUBECONFIG,
+the cluster stage cannot run: that is said, and is a failure unless BENCHWARDEN_SKIP_CLUSTER=1.
 """
 
 import os
@@ -57,7 +57,7 @@ def cluster_is_possible() -> bool:
     return not missing
 
 
-def main(only_long: bool = False) -> int:  # noqa: FBT001, FBT002 - one word of the command line
+def main(only_long: bool = False) -> int:
     python = sys.executable
     tool = str(ROOT / "tests" / "cluster" / "cli.py")
     with_cluster = not skipped() and cluster_is_possible()
