@@ -1,8 +1,6 @@
-"""The loop: events fill a queue of runs; a worker takes one, sees, decides, acts, and writes one status."""
+"""A pass over a run: see, decide, act, and write one status."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +9,11 @@ from typing import Any
 from benchwarden import names
 from benchwarden.controller import durable
 from benchwarden.controller.acting import Actor
+from benchwarden.controller.passes import Passes, Place
 from benchwarden.controller.preparing import prepare, view_of
-from benchwarden.controller.queue import WorkQueue
 from benchwarden.controller.record import Record
-from benchwarden.errors import FencedError, InvalidInputError, UnavailableError
+from benchwarden.errors import InvalidInputError
 from benchwarden.kube.client import KubeClient
-from benchwarden.kube.errors import ApiError, ForbiddenError, NotFoundError
 from benchwarden.kube.lease import Lease
 from benchwarden.kube.resources import RUNS
 from benchwarden.kube.view import ClusterView
@@ -28,14 +25,10 @@ from benchwarden.reconcile.refused import refused_status
 from benchwarden.reconcile.status import without_times
 from benchwarden.reconcile.world import RunView
 from benchwarden.suites.sources import Sources
-from benchwarden.telemetry.instruments import ERROR, REQUEUE, REQUEUE_AFTER, SUCCESS, Instruments
-
-_LOG = logging.getLogger(__name__)
+from benchwarden.telemetry.instruments import Instruments
 
 STATUS_INTERVAL = timedelta(seconds=5)
 RELOAD_SECONDS = 15.0
-FIRST_BACKOFF_SECONDS = 1.0
-MOST_BACKOFF_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -50,8 +43,21 @@ class Controller:
     instruments: Instruments
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     before_end: Callable[[Record, Mapping[str, Any]], Awaitable[None]] | None = None
-    queue: WorkQueue = field(default_factory=WorkQueue)
     records: dict[str, Record] = field(default_factory=dict)
+    passes: Passes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put the loop of passes around `_reconcile`."""
+        self.passes = Passes(
+            "run",
+            RUNS,
+            self.client,
+            self.lease,
+            self.instruments,
+            self._place,
+            self._pass,
+            self._forget,
+        )
 
     def see(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
         """Take in a run as the watch shows it."""
@@ -71,7 +77,7 @@ class Controller:
         else:
             record.raw = raw
             record.view = None
-        self.queue.add(uid)
+        self.passes.queue.add(uid)
 
     def _forget(self, uid: str) -> None:
         record = self.records.pop(uid, None)
@@ -80,73 +86,14 @@ class Controller:
             if record.loading is not None:
                 record.loading.cancel()
         self.sight.forget(uid)
-        self.queue.forget(uid)
+        self.passes.queue.forget(uid)
 
-    async def work(self) -> None:
-        """One worker: forever takes a run and makes one pass."""
-        while True:
-            uid = await self.queue.take()
-            began = time.monotonic()
-            result = ERROR
-            try:
-                result = await self._pass(uid)
-            except asyncio.CancelledError:
-                raise
-            except Exception:  # noqa: BLE001  # one run's bug must not stop the others
-                _LOG.exception("run %s: the pass failed", uid)
-                self._again(uid)
-            finally:
-                self.instruments.reconciled("run", result, time.monotonic() - began)
-                self.queue.done(uid)
-
-    async def _pass(self, uid: str) -> str:
+    def _place(self, uid: str) -> Place | None:
         record = self.records.get(uid)
-        if record is None:
-            return SUCCESS
-        await self.lease.acquired.wait()
-        try:
-            decision = await self._reconcile(record)
-        except NotFoundError as error:
-            return await self._maybe_gone(uid, record, error)
-        except (ApiError, UnavailableError, FencedError) as error:
-            terminating = isinstance(error, ForbiddenError) and error.namespace_terminating
-            if terminating:
-                self._forget(uid)
-                return SUCCESS
-            _LOG.warning("run %s/%s: %s", record.identity.namespace, record.identity.name, error)
-            self._again(uid)
-            return ERROR
-        record.failures = 0
-        if decision.requeue_after_seconds is None:
-            return SUCCESS
-        if decision.requeue_after_seconds <= 0:
-            self.queue.add(uid)
-            return REQUEUE
-        self.queue.add_after(uid, decision.requeue_after_seconds)
-        return REQUEUE_AFTER
+        return None if record is None else Place(record.identity.namespace, record.identity.name)
 
-    async def _maybe_gone(self, uid: str, record: Record, error: NotFoundError) -> str:
-        """A missing object is an error, unless it is the run itself that is gone."""
-        identity = record.identity
-        try:
-            found = await self.client.get(RUNS, identity.namespace, identity.name)
-        except NotFoundError:
-            self._forget(uid)
-            return SUCCESS
-        if str(found["metadata"]["uid"]) != uid or found["metadata"].get("deletionTimestamp"):
-            self._forget(uid)
-            return SUCCESS
-        _LOG.warning("run %s/%s: %s", identity.namespace, identity.name, error)
-        self._again(uid)
-        return ERROR
-
-    def _again(self, uid: str) -> None:
-        record = self.records.get(uid)
-        if record is None:
-            return
-        record.failures += 1
-        delay = min(FIRST_BACKOFF_SECONDS * 2 ** min(record.failures, 10), MOST_BACKOFF_SECONDS)
-        self.queue.add_after(uid, delay)
+    async def _pass(self, uid: str) -> float | None:
+        return (await self._reconcile(self.records[uid])).requeue_after_seconds
 
     async def _reconcile(self, record: Record) -> Decision:
         now = self.now()
@@ -182,9 +129,10 @@ class Controller:
 
     def _decide(self, record: Record, view: RunView, seen: Observed, now: datetime) -> Decision:
         observed = record.overlay(seen, now)
-        before = record.cycle.tally.conflicts
+        conflicts, lost = record.cycle.tally.conflicts, record.cycle.lost
         decision = record.cycle.step(view, record.panel, record.plan, observed, record.base, now)
-        self.instruments.conflicting(record.cycle.tally.conflicts - before)
+        self.instruments.conflicting(record.cycle.tally.conflicts - conflicts)
+        self.instruments.lost(record.cycle.lost - lost)
         return decision
 
     async def _load(self, record: Record) -> None:
@@ -213,7 +161,7 @@ class Controller:
                 view,
                 self.sources(record.identity.namespace),
                 self.actor.settings,
-                lambda: self.queue.add(uid),
+                lambda: self.passes.queue.add(uid),
             )
         )
 

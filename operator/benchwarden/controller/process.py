@@ -90,7 +90,7 @@ class Process:
 
     def _wake(self, uid: str) -> None:
         if uid in self.controller.records:
-            self.controller.queue.add(uid)
+            self.controller.passes.queue.add(uid)
 
     def _sources(self, namespace: str) -> Sources:
         return OutsideSources(ConfigMapSource(self._client, namespace).read_config_map)
@@ -105,7 +105,7 @@ class Process:
             asyncio.create_task(self._sweep(), name="sweep"),
             *(asyncio.create_task(self._worker(), name=f"worker-{n}") for n in range(WORKERS)),
             *(
-                asyncio.create_task(self.schedules.work(), name=f"schedule-worker-{n}")
+                asyncio.create_task(self.schedules.passes.work(), name=f"schedule-worker-{n}")
                 for n in range(SCHEDULE_WORKERS)
             ),
         ]
@@ -131,7 +131,7 @@ class Process:
 
     async def _worker(self) -> None:
         await self._sight.synced.wait()
-        await self.controller.work()
+        await self.controller.passes.work()
 
     async def _sweep(self) -> None:
         """Compare what is remembered with what exists: kopf tells of no deletion that a re-list hides."""
@@ -161,8 +161,8 @@ class Process:
             await asyncio.sleep(LAG_TICK_SECONDS)
             self._lag_seconds = max(0.0, loop.time() - due)
             self.instruments.loop_lag(self._lag_seconds)
-            self.instruments.queue("run", len(self.controller.queue))
-            self.instruments.queue("schedule", len(self.schedules.queue))
+            self.instruments.queue("run", len(self.controller.passes.queue))
+            self.instruments.queue("schedule", len(self.schedules.passes.queue))
             heard = datetime.now(UTC) - timedelta(seconds=self._sight.age_seconds())
             self.instruments.informed("jobs_and_pods", heard)
 

@@ -50,7 +50,6 @@ class Record:
     expected: dict[str, ObservedBatch] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     status_written_at: datetime | None = None
-    failures: int = 0
     gone: bool = False
 
     def overlay(self, observed: Observed, now: datetime) -> Observed:

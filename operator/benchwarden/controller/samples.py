@@ -51,4 +51,5 @@ def _sample(record: Record) -> RunSample | None:
     budget = view.spec.budget
     limit = Decimal(budget.max_usd) if budget and budget.max_usd is not None else None
     keys = (key for group in plan.groups for key in group)
-    return run_sample(summarise(heading, tuple(keys), rows), rows, limit)
+    sample = run_sample(summarise(heading, tuple(keys), rows), rows, limit)
+    return replace(sample, suspended=view.spec.suspend)

@@ -52,7 +52,6 @@ class ScheduleRecord:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     listed_at: datetime | None = None
     evaluated: tuple[Policy, History, tuple[str, ...]] | None = None
-    failures: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def take_run(self, raw: Mapping[str, Any], *, deleted: bool) -> bool:

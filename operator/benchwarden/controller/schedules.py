@@ -1,8 +1,6 @@
-"""The loop of schedules: events fill a queue; a worker takes one, sees, decides, acts, and writes one status."""
+"""A pass over a schedule: see, decide, act, and write one status."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,13 +11,13 @@ from benchwarden.api.parse import parse_schedule
 from benchwarden.api.schedule import BenchmarkScheduleSpec
 from benchwarden.api.semantics import check
 from benchwarden.controller import schedule_store
-from benchwarden.controller.queue import WorkQueue
+from benchwarden.controller.passes import MOST_BACKOFF_SECONDS, Passes, Place
 from benchwarden.controller.record import Record
 from benchwarden.controller.schedule_acting import ScheduleActor
 from benchwarden.controller.schedule_record import ScheduleRecord
 from benchwarden.errors import BenchwardenError, FencedError, InvalidInputError
 from benchwarden.kube.client import KubeClient
-from benchwarden.kube.errors import ForbiddenError, NotFoundError
+from benchwarden.kube.errors import NotFoundError
 from benchwarden.kube.lease import Lease
 from benchwarden.kube.resources import SCHEDULES
 from benchwarden.reconcile.conditions import FALSE, Condition, find, merge
@@ -31,12 +29,8 @@ from benchwarden.scheduling.history import History
 from benchwarden.scheduling.observed import moment_or_none, owner_uid, run_fact
 from benchwarden.scheduling.slots import timetable
 from benchwarden.scheduling.world import ScheduleView, ScheduleWorld
-from benchwarden.telemetry.instruments import ERROR, REQUEUE, REQUEUE_AFTER, SUCCESS, Instruments
+from benchwarden.telemetry.instruments import Instruments
 
-_LOG = logging.getLogger(__name__)
-
-FIRST_BACKOFF_SECONDS = 1.0
-MOST_BACKOFF_SECONDS = 60.0
 RELIST = timedelta(minutes=10)
 
 
@@ -49,8 +43,22 @@ class ScheduleController:
     lease: Lease
     instruments: Instruments
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    queue: WorkQueue = field(default_factory=WorkQueue)
     records: dict[str, ScheduleRecord] = field(default_factory=dict)
+    passes: Passes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put the loop of passes around `_reconcile`."""
+        self.passes = Passes(
+            "schedule",
+            SCHEDULES,
+            self.client,
+            self.lease,
+            self.instruments,
+            self._place,
+            self._pass,
+            self._forget,
+            self._failed,
+        )
 
     def see(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
         """Take in a schedule as the watch shows it."""
@@ -70,14 +78,14 @@ class ScheduleController:
             return  # an echo of our own status
         else:
             record.raw, record.view = raw, None
-        self.queue.add(uid)
+        self.passes.queue.add(uid)
 
     def see_run(self, raw: Mapping[str, Any], *, deleted: bool) -> None:
         """Take in a run; those of no schedule are passed over."""
         record = self.records.get(owner_uid(raw))
         gone = deleted or bool((raw.get("metadata") or {}).get("deletionTimestamp"))
         if record is not None and record.take_run(raw, deleted=gone):
-            self.queue.add(record.uid)
+            self.passes.queue.add(record.uid)
 
     async def run_ending(self, run: Record, status: Mapping[str, Any]) -> None:
         """Store the cells of a run of a schedule before the run says that it has ended.
@@ -101,81 +109,29 @@ class ScheduleController:
             if fact.uid in record.history.by_uid or not fact.ended:
                 return
             await self.actor.keep(record, record.view, run, fact)
-        self.queue.add(record.uid)
+        self.passes.queue.add(record.uid)
 
     def _forget(self, uid: str) -> None:
         self.records.pop(uid, None)
-        self.queue.forget(uid)
+        self.passes.queue.forget(uid)
 
-    async def work(self) -> None:
-        """One worker: forever takes a schedule and makes one pass."""
-        while True:
-            uid = await self.queue.take()
-            began = time.monotonic()
-            result = ERROR
-            try:
-                result = await self._pass(uid)
-            except asyncio.CancelledError:
-                raise
-            except Exception:  # noqa: BLE001  # one schedule's bug must not stop the others
-                _LOG.exception("schedule %s: the pass failed", uid)
-                self._again(uid)
-            finally:
-                self.instruments.reconciled("schedule", result, time.monotonic() - began)
-                self.queue.done(uid)
-
-    async def _pass(self, uid: str) -> str:
+    def _place(self, uid: str) -> Place | None:
         record = self.records.get(uid)
-        if record is None:
-            return SUCCESS
-        await self.lease.acquired.wait()
-        try:
-            async with record.lock:
-                decision = await self._reconcile(record)
-        except NotFoundError as error:
-            return await self._maybe_gone(record, error)
-        except BenchwardenError as error:
-            if isinstance(error, FencedError):
-                record.loaded, record.listed_at = False, None  # another operator may have written
-            if isinstance(error, ForbiddenError) and error.namespace_terminating:
-                self._forget(uid)
-                return SUCCESS
-            _LOG.warning("schedule %s/%s: %s", record.namespace, record.name, error)
-            self._again(uid)
-            return ERROR
-        record.failures = 0
-        if decision.requeue_after_seconds is None:
-            return SUCCESS
-        if decision.requeue_after_seconds <= 0:
-            self.queue.add(uid)
-            return REQUEUE
-        self.queue.add_after(uid, decision.requeue_after_seconds)
-        return REQUEUE_AFTER
+        return None if record is None else Place(record.namespace, record.name)
 
-    async def _maybe_gone(self, record: ScheduleRecord, error: NotFoundError) -> str:
-        """A missing object is an error, unless it is the schedule itself that is gone."""
-        try:
-            found = await self.client.get(SCHEDULES, record.namespace, record.name)
-        except NotFoundError:
-            self._forget(record.uid)
-            return SUCCESS
-        if str(found["metadata"]["uid"]) != record.uid or found["metadata"].get(
-            "deletionTimestamp"
-        ):
-            self._forget(record.uid)
-            return SUCCESS
-        _LOG.warning("schedule %s/%s: %s", record.namespace, record.name, error)
-        record.loaded = False
-        self._again(record.uid)
-        return ERROR
+    async def _pass(self, uid: str) -> float | None:
+        record = self.records[uid]
+        async with record.lock:
+            return (await self._reconcile(record)).requeue_after_seconds
 
-    def _again(self, uid: str) -> None:
+    def _failed(self, uid: str, error: BenchwardenError) -> None:
         record = self.records.get(uid)
         if record is None:
             return
-        record.failures += 1
-        delay = min(FIRST_BACKOFF_SECONDS * 2 ** min(record.failures, 10), MOST_BACKOFF_SECONDS)
-        self.queue.add_after(uid, delay)
+        if isinstance(error, FencedError | NotFoundError):
+            record.loaded = False
+        if isinstance(error, FencedError):
+            record.listed_at = None  # another operator may have written
 
     async def _reconcile(self, record: ScheduleRecord) -> ScheduleDecision:
         now = self.now()

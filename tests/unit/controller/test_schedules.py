@@ -97,7 +97,7 @@ class Operated:
         for _ in range(200):
             if self.chaos.random() < self.restart:
                 self.start()
-            if await self.controller._pass(UID) not in (REQUEUE, ERROR):
+            if await self.controller.passes.make(UID) not in (REQUEUE, ERROR):
                 return
         raise AssertionError("the passes never come to rest")
 
@@ -312,7 +312,7 @@ async def test_a_deleted_schedule_is_forgotten() -> None:
     operated = await Operated().days(1)
     operated.controller.see(operated.schedule, deleted=True)
     assert operated.controller.records == {}
-    await operated.controller._pass(UID)
+    await operated.controller.passes.make(UID)
 
 
 @settings(max_examples=15, deadline=None)
