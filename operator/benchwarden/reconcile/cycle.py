@@ -1,7 +1,8 @@
 """A cycle joins observation and knowledge into the world of one pass; cluster and local executor both use it.
 
 It holds what one process knows of one run between passes: rows (stored and not yet stored). All of it can be
-lost at any moment: stored rows are read again, captured ones are captured again.
+lost at any moment: stored rows are read again, captured ones are captured again. `lost` counts launches whose
+pod was gone before anybody had read it; a Job that vanished with its pod leaves no trace to count.
 """
 
 from collections.abc import Iterable
@@ -12,10 +13,10 @@ from benchwarden import names
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.planning.plan import Plan
 from benchwarden.reconcile import observed as seen
-from benchwarden.reconcile.capture import capture
+from benchwarden.reconcile.capture import STOPPED_REASONS, capture
 from benchwarden.reconcile.decide import decide
 from benchwarden.reconcile.decision import Decision
-from benchwarden.reconcile.ending import of_batch
+from benchwarden.reconcile.ending import Ending, of_batch
 from benchwarden.reconcile.judging import judge
 from benchwarden.reconcile.observed import Observed, ObservedBatch
 from benchwarden.reconcile.work import RetryPolicy
@@ -34,6 +35,7 @@ class Cycle:
     unstored: list[Row] = field(default_factory=list)
     last_stored_at: datetime | None = None
     inputs_ensured: set[str] = field(default_factory=set)
+    lost: int = 0
 
     def load(self, rows: Iterable[Row], now: datetime) -> None:
         """Start from the durable rows, as after a restart."""
@@ -102,10 +104,20 @@ class Cycle:
             return BatchView(
                 batch, ending, spent=False, over=_finished(batch) or ending is not None
             )
-        self._record(capture(batch, ending, self.tally, now))
+        captured = capture(batch, ending, self.tally, now)
+        self._record(captured)
+        if _vanished(batch, ending):
+            self.lost += len(captured)
         spent = all(self.tally.knows(member) for member in batch.members)
         over = batch.gone or ending is not None or (spent and _finished(batch))
         return BatchView(batch, ending, spent=spent, over=over)
+
+
+def _vanished(batch: ObservedBatch, ending: Ending | None) -> bool:
+    """Whether the batch had a pod that is gone and was never read; not if we stopped it ourselves."""
+    if ending is None or ending.reason in STOPPED_REASONS:
+        return False
+    return batch.started and batch.pod is None
 
 
 def _finished(batch: ObservedBatch) -> bool:

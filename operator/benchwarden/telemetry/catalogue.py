@@ -37,7 +37,15 @@ def _run(name: str, text: str, *labels: str, buckets: tuple[float, ...] = ()) ->
     return Metric(f"benchwarden_run_{name}", kind, text, (*RUN_LABELS, *labels), buckets)
 
 
-RUN_INFO: Final = _run("info", "Always 1; what the run measures.", "agent", "cli_version", "panel")
+RUN_INFO: Final = _run(
+    "info",
+    "Always 1; what the run measures, and the version of the rules its grader judges by.",
+    "agent",
+    "cli_version",
+    "panel",
+    "grader",
+)
+RUN_SUSPENDED: Final = _run("suspended", "1 while spec.suspend keeps the run from starting pods.")
 RUN_PASS_RATIO: Final = _run(
     "pass_ratio", "Passed trials / trials with a verdict; absent without a verdict."
 )
@@ -126,7 +134,7 @@ CONFLICTING: Final = Metric(
 LOST: Final = Metric(
     "benchwarden_lost_verdicts_total",
     COUNTER,
-    "Launches that ended unseen and were run again: their pod vanished before its verdict was read.",
+    "Launches whose pod vanished before its verdict was read; they are run again.",
 )
 RUNS: Final = Metric(
     "benchwarden_runs_total", COUNTER, "Runs that ended, by the reason of Succeeded.", ("reason",)
@@ -140,6 +148,7 @@ SCRAPE_SECONDS: Final = Metric(
 
 METRICS: Final[tuple[Metric, ...]] = (
     RUN_INFO,
+    RUN_SUSPENDED,
     RUN_PASS_RATIO,
     RUN_PASS_CI_LOWER,
     RUN_PASS_CI_UPPER,

@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from benchwarden import __version__
+from benchwarden.scheduling.identity import GRADER_RULES
 from benchwarden.telemetry import catalogue
 from benchwarden.telemetry.catalogue import COUNTER, HISTOGRAM, Metric
 from benchwarden.telemetry.schedule_catalogue import SCHEDULE_METRICS
@@ -22,6 +23,7 @@ from benchwarden.telemetry.schedule_series import of_schedule
 from benchwarden.telemetry.snapshot import Distribution, Labels, OperatorHealth, RunSample, Snapshot
 
 CONFIDENCE: Final = "0.95"
+GRADER: Final = str(GRADER_RULES)
 ALL_METRICS: Final = (*catalogue.METRICS, *SCHEDULE_METRICS)
 
 Value = float | Distribution
@@ -82,7 +84,8 @@ def _buckets(found: Distribution) -> list[tuple[str, float]]:
 
 
 def _of_run(run: RunSample) -> Iterator[tuple[Metric, tuple[str, ...], Value]]:
-    yield catalogue.RUN_INFO, (run.agent, run.cli_version, run.panel), 1
+    yield catalogue.RUN_INFO, (run.agent, run.cli_version, run.panel, GRADER), 1
+    yield catalogue.RUN_SUSPENDED, (), float(run.suspended)
     if run.pass_ratio is not None:
         yield catalogue.RUN_PASS_RATIO, (), run.pass_ratio
         yield catalogue.RUN_PASS_CI_LOWER, (CONFIDENCE,), run.interval.lower

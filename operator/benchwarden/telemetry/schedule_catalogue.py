@@ -14,9 +14,10 @@ def _schedule(name: str, text: str, *labels: str) -> Metric:
 
 INFO: Final = _schedule(
     "schedule_info",
-    "Always 1; what the last run measured: its CLI, panel and the digest that makes the series.",
+    "Always 1; what the last run measured: its CLI, panel, grader and the digest that makes the series.",
     "cli_version",
     "panel",
+    "grader",
     "identity",
 )
 SUSPENDED: Final = _schedule("schedule_suspended", "1 while the schedule starts no new runs.")

@@ -8,6 +8,7 @@ from typing import Any, Final
 from benchwarden.results.cells import RunCells
 from benchwarden.scheduling.attribution import PAGING
 from benchwarden.scheduling.evaluate import Evaluation
+from benchwarden.scheduling.identity import GRADER_RULES
 from benchwarden.stats.baseline import Baseline
 from benchwarden.stats.documents import COLLECTING, NOT_FROZEN
 from benchwarden.stats.episodes import Outcome, Status
@@ -77,7 +78,8 @@ def of_schedule(sample: ScheduleSample) -> Iterator[Shown]:
 
 
 def _last_run(run: RunCells) -> Iterator[Shown]:
-    yield known.INFO, (run.cli_version, run.panel_digest[:12], run.identity[:12]), 1
+    digests = (run.panel_digest[:12], str(GRADER_RULES), run.identity[:12])
+    yield known.INFO, (run.cli_version, *digests), 1
     if run.finished_at:
         yield known.LAST_RUN, (), datetime.fromisoformat(run.finished_at).timestamp()
     counts = {

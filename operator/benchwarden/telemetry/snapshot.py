@@ -67,6 +67,7 @@ class RunSample:
     started_at: datetime | None
     finished_at: datetime | None
     last_result_at: datetime | None
+    suspended: bool = False
 
     @property
     def labels(self) -> tuple[str, ...]:

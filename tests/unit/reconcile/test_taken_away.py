@@ -75,6 +75,40 @@ def test_a_cancelled_run_charges_nobody_and_stays_cancelled_when_its_jobs_are_go
     assert kinds == [StoreRows, Compact], "nothing is told twice, and the results stay in one piece"
 
 
+def test_a_pod_that_was_gone_before_it_was_read_is_counted_for_each_launch_without_a_verdict():
+    bench, launch = in_flight()
+    bench.show(
+        launch, None, started=True, finished="Failed", finished_reason="BackoffLimitExceeded"
+    )
+    bench.step()
+    assert bench.cycle.lost == 1, "the first had its verdict"
+    assert charged(bench) == []
+    bench.step()
+    assert bench.cycle.lost == 1, "nothing is counted twice"
+    (again,) = bench.launch()
+    assert [member.instance for member in again.batch.members] == ["i1"]
+
+
+def test_no_verdict_is_lost_where_there_was_no_pod_or_we_took_it_away():
+    for cancelled in (False, True):
+        bench, launch = in_flight()
+        if cancelled:
+            bench.step(cancel=True)
+        bench.show(launch, None, started=cancelled, finished="Failed")
+        bench.step(cancel=cancelled)
+        assert bench.cycle.lost == 0
+
+
+def test_a_pod_that_was_seen_to_its_end_has_lost_nothing():
+    bench, launch = in_flight()
+    first = pair(0, told("completed"), judged("resolved"))
+    cut = ended("agent-1", "", exit_code=143)
+    gone = pod(ended("inject"), *first, cut, waiting("grade-1"), phase="Failed", deleting=True)
+    bench.show(launch, gone, finished="Failed")
+    bench.step()
+    assert bench.cycle.lost == 0
+
+
 def test_a_bad_key_charges_only_who_reported_it():
     bench = Bench(panel_of(2), execution={"batchSize": 1}).planned()
     bad, other = bench.launch()

@@ -12,6 +12,7 @@ from benchwarden.planning.plan import TrialKey
 from benchwarden.report.summary import Heading, summarise
 from benchwarden.results import row as rows_of
 from benchwarden.results.row import Row
+from benchwarden.scheduling.identity import GRADER_RULES
 from benchwarden.telemetry import catalogue, instruments
 from benchwarden.telemetry.collector import SnapshotCollector
 from benchwarden.telemetry.instruments import Instruments
@@ -101,12 +102,19 @@ def test_a_run_shows_its_rate_interval_money_and_tokens() -> None:
     assert value(snapshot, "benchwarden_run_budget_usd") == 5
     assert value(snapshot, "benchwarden_run_tokens", kind="input") == 20
     assert value(snapshot, "benchwarden_run_info", cli_version="2.1.330", panel="0123456789ab") == 1
+    assert value(snapshot, "benchwarden_run_info", grader=str(GRADER_RULES)) == 1
+    assert value(snapshot, "benchwarden_run_suspended") == 0
     assert value(snapshot, "benchwarden_run_agent_seconds_bucket", le="120.0") == 2
     assert value(snapshot, "benchwarden_run_agent_seconds_sum") == 200
     assert (
         value(snapshot, "benchwarden_run_last_result_timestamp_seconds")
         == (NOON + timedelta(seconds=1)).timestamp()
     )
+
+
+def test_a_suspended_run_says_so() -> None:
+    snapshot = Snapshot((replace(sample(), suspended=True),))
+    assert value(snapshot, "benchwarden_run_suspended", run="nightly") == 1
 
 
 def test_the_operator_shows_its_own_health() -> None:
