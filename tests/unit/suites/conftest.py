@@ -1,23 +1,3 @@
-import pytest
-from tests.claude_binary import ClaudeUnavailableError, ensure_claude
-from tests.unit.runner.builders import Place, repository
+from tests.unit.runner.fixtures import bench, claude, place
 
-
-@pytest.fixture
-def place(tmp_path) -> Place:
-    return Place(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def claude():
-    try:
-        return ensure_claude()
-    except ClaudeUnavailableError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def bench(place, claude):
-    repository(place.repo, {"calc.py": "def add(a, b):\n    return a - b\n"})
-    (place.tools / "claude").symlink_to(claude.parent)
-    return place
+__all__ = ["bench", "claude", "place"]
