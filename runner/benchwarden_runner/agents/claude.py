@@ -133,7 +133,7 @@ def _watch_to_the_end(
     usage = (
         claude_usage.from_result(stream.result)
         if stream.result is not None
-        else claude_usage.from_transcript(transcript)
+        else claude_usage.at_least(claude_usage.from_transcript(transcript), stream.streamed.usage)
     )
     status = late.api_status if ending.cause == TIMEOUT else judged.api_status
     return AgentEnd(

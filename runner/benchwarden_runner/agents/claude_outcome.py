@@ -17,7 +17,8 @@ _LIMITS = {
     "error_max_budget_usd": protocol.AGENT_BUDGET,
 }
 _RATE_LIMIT = 429
-_CONNECTION_SIGNS = ("connect", "timed out", "socket", "stream")
+# Signs in the CLI's own words that an answer did not arrive whole.
+_CONNECTION_SIGNS = ("connect", "timed out", "socket", "stream", "json parse")
 _RETRY_CLASSES = {
     "rate_limit": protocol.API_RATE_LIMIT,
     "overloaded": protocol.API_OVERLOADED,
@@ -83,6 +84,8 @@ def of_retry(retry: Optional[Mapping[str, Any]]) -> Judgement:
 def _connection_failed(result: Mapping[str, Any], text: str) -> bool:
     if result.get("api_error") == "connection_failed":
         return True
+    if result.get("stop_reason") == "refusal":
+        return False  # the reason is the model's own text
     lowered = text.lower()
     return lowered.startswith("request timed out") or (
         "api error" in lowered and any(sign in lowered for sign in _CONNECTION_SIGNS)

@@ -8,6 +8,8 @@ when a request was made and neither an answer nor a piece of one has come for `s
 import json
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set
 
+from benchwarden_runner.agents.claude_usage import StreamedUsage
+
 STALL_SECONDS = 60.0
 _SYNTHETIC = "<synthetic>"
 _PARTIAL = b'{"type":"stream_event",'
@@ -21,6 +23,7 @@ class ClaudeStream:
         tools: calls by tool name.
         version: as the CLI says in its first line.
         last_retry: the last api_retry line.
+        streamed: the tokens that the pieces of answers speak of.
     """
 
     def __init__(self, stall_seconds: float = STALL_SECONDS) -> None:
@@ -30,6 +33,7 @@ class ClaudeStream:
         self.tools: Dict[str, int] = {}
         self.version = ""
         self.last_retry: Optional[Dict[str, Any]] = None
+        self.streamed = StreamedUsage()
         self._denied: Set[str] = set()
         self._answers: Set[str] = set()
         self._calls: Set[str] = set()
@@ -89,6 +93,8 @@ class ClaudeStream:
             self._denied.add(str(entry.get("tool_use_id") or len(self._denied)))
         elif kind == "assistant":
             self._assistant(entry.get("message"))
+        elif kind == "stream_event":
+            self.streamed.event(entry)
         elif kind == "result":
             self.result = entry
 

@@ -1,11 +1,12 @@
-"""Tokens and cost of a Claude Code session: from its last result line, else from its transcript.
+"""Tokens and cost of a Claude Code session: from its last result line, else from its transcript and stream.
 
 The CLI writes a result line in every end but SIGTERM and SIGKILL; then the transcript's last `cost-state`
-line and, failing that too, the final usage of its assistant entries remain.
+line and, failing that too, the final usage of its assistant entries remain. A killed CLI may owe its transcript
+the last answers: what the stream said of them counts then. The price of a killed session is not known.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, Mapping, Optional
 
 _NAMES = (
@@ -31,6 +32,41 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     cost_usd: str = "0"
+
+
+class StreamedUsage:
+    """Adds up what the pieces of answers in the stream say about their tokens."""
+
+    def __init__(self) -> None:
+        self._current: Dict[
+            str, str
+        ] = {}  # message by who speaks: the agent, or one of its helpers
+        self._answers: Dict[str, Dict[str, Any]] = {}
+
+    def event(self, entry: Mapping[str, Any]) -> None:
+        """Take in a `stream_event` line."""
+        event, speaker = entry.get("event"), str(entry.get("parent_tool_use_id"))
+        if not isinstance(event, dict):
+            return
+        message, usage = event.get("message"), event.get("usage")
+        if event.get("type") == "message_start" and isinstance(message, dict):
+            self._current[speaker] = str(message.get("id"))
+            usage = message.get("usage")
+        if isinstance(usage, dict) and speaker in self._current:
+            self._answers.setdefault(self._current[speaker], {}).update(usage)
+
+    @property
+    def usage(self) -> Usage:
+        """The sum so far, without a cost."""
+        return Usage(**_sum(self._answers.values(), _API_NAMES))
+
+
+def at_least(known: Usage, floor: Usage) -> Usage:
+    """`known` with no count of tokens below that of `floor`."""
+    return replace(
+        known,
+        **{name: max(getattr(known, name), getattr(floor, name)) for name, _ in _API_NAMES},
+    )
 
 
 def money(value: Any) -> str:

@@ -177,3 +177,29 @@ def test_without_a_result_the_transcript_says_what_was_used():
 @pytest.mark.parametrize("value", [None, True, -1, float("nan"), float("inf"), "1", 1e300])
 def test_what_is_no_amount_is_zero(value):
     assert claude_usage.money(value) == "0"
+
+
+def streamed(event, speaker=None):
+    return line(type="stream_event", event=event, parent_tool_use_id=speaker)
+
+
+def starts(message, speaker=None, **usage):
+    return streamed({"type": "message_start", "message": {"id": message, "usage": usage}}, speaker)
+
+
+def ends(tokens, speaker=None):
+    return streamed({"type": "message_delta", "usage": {"output_tokens": tokens}}, speaker)
+
+
+def test_pieces_of_answers_say_what_a_killed_cli_has_used():
+    stream = ClaudeStream()
+    stream.feed(starts("m1", input_tokens=7, output_tokens=1, cache_read_input_tokens=3), 1.0)
+    stream.feed(starts("h1", "tool-1", input_tokens=100, output_tokens=1), 1.0)
+    stream.feed(ends(50) + ends(900, "tool-1"), 2.0)
+    stream.feed(starts("m2", input_tokens=9, output_tokens=1), 3.0)  # killed in the middle of it
+    stream.feed(streamed([]) + streamed({"type": "message_start"}), 3.0)
+    used = stream.streamed.usage
+    assert (used.input_tokens, used.output_tokens, used.cache_read_tokens) == (116, 951, 3)
+    known = claude_usage.Usage(input_tokens=500, output_tokens=20, cost_usd="1.5")
+    both = claude_usage.at_least(known, used)
+    assert (both.input_tokens, both.output_tokens, both.cost_usd) == (500, 951, "1.5")
