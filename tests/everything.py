@@ -33,7 +33,8 @@ def stage(title: str, *command: str) -> bool:
 
 def pytest(title: str, marker: str, *more: str) -> bool:
     """A stage of tests; what failed side by side gets one more chance alone, and that is said."""
-    command = (sys.executable, "-m", "pytest", "-q", "-m", marker)
+    slow = ("--durations=12", "--durations-min=15")
+    command = (sys.executable, "-m", "pytest", "-q", "-m", marker, *slow)
     if stage(title, *command, *more):
         return True
     return stage(f"{title}, the failed ones alone", *command, "--lf", "--lfnf=none")
@@ -108,7 +109,7 @@ def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> b
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
         good &= stage("test cluster is up", python, tool, "up")
     marker = "cluster" if with_claude else "cluster and not claude"
-    beside = (f"--ignore={LIFECYCLE}", "-n", CLUSTER_WORKERS, "--dist", "loadfile")
+    beside = (f"--ignore={LIFECYCLE}", "-n", CLUSTER_WORKERS, "--dist", "loadgroup")
     good &= pytest("promises on the cluster", f"{marker} and not disruptive and not long", *beside)
     good &= pytest(
         "promises while parts of it stop",

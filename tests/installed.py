@@ -188,18 +188,14 @@ def await_true(holds: Any, seconds: float, what: str) -> None:
 
 def main() -> None:
     """`make cluster-images`: what a user of the test cluster needs in it; prints the references."""
-    from benchwarden.minisuite.image import image_layers
     from tests.cluster.reach import find_or_start
-    from tests.cluster.rootfs import base_image
-    from tests.layered_image import layer_on
+    from tests.cluster_promises.mini_suite_images import load_images
     from tests.mini_suite import ensure_mini_suite
 
     cluster = find_or_start()
     built = ensure_images(cluster)
-    layers = image_layers(ensure_mini_suite())
-    for reference, rootfs in layers.items():
-        cluster.load(layer_on(base_image(), rootfs, reference))
-    print("\n".join([built.operator, built.runner, *layers]))
+    loaded = load_images(cluster, ensure_mini_suite())
+    print("\n".join([built.operator, built.runner, *loaded]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from tests.chart.generated import CHART
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("chart")]
 
 RULES = CHART / "files/rules/benchwarden.rules.yaml"
 ALERTS = [

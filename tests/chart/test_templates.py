@@ -19,7 +19,7 @@ from benchwarden.manifests.install import (
     rule,
 )
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("chart")]
 
 NAMESPACE = "bench"
 MONITORING = "monitoring.coreos.com/v1"

@@ -18,7 +18,7 @@ from tests.cluster.rootfs import base_image
 from tests.unit.manifests.builders import CLAUDE, RUN, batch_of, instance, panel, run_spec
 from tests.unit.manifests.cases import ALL
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("manifests")]
 
 JOBS: Final = [name for name, build in ALL.items() if build()["kind"] == "Job"]
 # Each line prints `name=yes` if what stands behind it succeeds, else `name=no`.

@@ -16,10 +16,12 @@ from benchwarden.minisuite.image import image_layers
 CONFIG_MAP = "mini-suite"
 
 
-def load_images(cluster: Cluster, suite: Path) -> None:
-    """Put every image of the suite into the cluster under the name that its tasks give."""
-    for reference, rootfs in image_layers(suite).items():
+def load_images(cluster: Cluster, suite: Path) -> list[str]:
+    """Put every image of the suite into the cluster under the name that its tasks give; the names."""
+    layers = image_layers(suite)
+    for reference, rootfs in layers.items():
         cluster.load(layer_on(base_image(), rootfs, reference))
+    return list(layers)
 
 
 def apply_tasks(kubectl: Kubectl, suite: Path) -> None:

@@ -18,7 +18,7 @@ from benchwarden.api.run import BenchmarkRun
 from benchwarden.api.semantics import check
 from benchwarden.errors import InvalidInputError
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("bad specs")]
 
 ROOT = Path(__file__).parents[2]
 CRD = "benchmarkruns.benchwarden.dev"

@@ -34,7 +34,12 @@ from benchwarden import names
 from benchwarden.results import row as kinds
 from benchwarden_runner import protocol
 
-pytestmark = [pytest.mark.cluster, pytest.mark.claude, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.claude,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("claude code"),
+]
 
 BY_EDIT = [bash("cat add.sh"), read("/repo/add.sh"), edit("/repo/add.sh", "$1 - $2", "$1 + $2")]
 BY_SHELL = [bash("sed -i 's/1 - /1 + /' add.sh && git commit -qam fix")]
