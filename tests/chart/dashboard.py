@@ -3,126 +3,152 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
-from tests.chart.panels import ROWS, SCHEDULE, Panel
+from grafana_foundation_sdk.builders import dashboard, prometheus, stat, statetimeline, table
+from grafana_foundation_sdk.builders import timeseries as lines
+from grafana_foundation_sdk.builders.common import StackingConfig
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardCursorSync,
+    GridPos,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+from tests.chart.panels import ROWS, SCHEDULE, Panel, Shape
 
 PATH = "charts/benchwarden/files/dashboards/benchwarden.json"
-DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
+DATASOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24
 HEIGHT = 8
+ALL = VariableOption(text=["All"], value=["$__all"])
+SINCE = "1h"
 
 
 def render() -> str:
     """The dashboard as the JSON that Grafana imports."""
-    return json.dumps(_dashboard(), indent=1, sort_keys=True) + "\n"
-
-
-def _dashboard() -> dict[str, Any]:
-    return {
-        "annotations": {"list": [_annotation()]},
-        "description": "Has the coding agent got worse? Verdicts, runs and the operator's health.",
-        "editable": True,
-        "graphTooltip": 1,
-        "panels": list(_laid_out()),
-        "refresh": "1m",
-        "schemaVersion": 39,
-        "tags": ["benchwarden"],
-        "templating": {"list": _variables()},
-        "time": {"from": "now-30d", "to": "now"},
-        "timezone": "",
-        "title": "benchwarden",
-        "uid": "benchwarden",
+    made = json.loads(json.dumps(_dashboard().build(), cls=JSONEncoder))
+    # Grafana's Prometheus data source reads these two; the SDK's model of an annotation has no place for them.
+    made["annotations"]["list"][0] |= {
+        "titleFormat": "CLI {{cli_version}}",
+        "tagKeys": "schedule,series",
     }
+    return json.dumps(made, indent=1, sort_keys=True) + "\n"
 
 
-def _laid_out() -> list[dict[str, Any]]:
-    laid: list[dict[str, Any]] = []
-    y = 0
-    for title, panels in ROWS:
-        at = {"x": 0, "y": y, "w": WIDTH, "h": 1}
-        laid.append(
-            {"id": len(laid) + 1, "type": "row", "title": title, "gridPos": at, "panels": []}
+def _dashboard() -> dashboard.Dashboard:
+    made = (
+        dashboard.Dashboard("benchwarden")
+        .uid("benchwarden")
+        .description("Has the coding agent got worse? Verdicts, runs and the operator's health.")
+        .tags(["benchwarden"])
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+        .time("now-30d", "now")
+        .timezone("browser")
+        .refresh("1m")
+        .annotation(_annotation())
+        .with_variable(
+            dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
         )
+    )
+    for name, query in VARIABLES.items():
+        made = made.with_variable(_variable(name, query))
+    number, y = 0, 0
+    for title, panels in ROWS:
+        number += 1
+        at = GridPos(x=0, y=y, w=WIDTH, h=1)
+        made = made.with_row(dashboard.Row(title).id(number).grid_pos(at))
         x, y = 0, y + 1
         for panel in panels:
             if x + panel.width > WIDTH:
                 x, y = 0, y + HEIGHT
-            at = {"x": x, "y": y, "w": panel.width, "h": HEIGHT}
-            laid.append(_panel(panel, len(laid) + 1, at))
+            number += 1
+            at = GridPos(x=x, y=y, w=panel.width, h=HEIGHT)
+            made = made.with_panel(_panel(panel, number, at))
             x += panel.width
         y += HEIGHT
-    return laid
+    return made
 
 
-def _panel(panel: Panel, number: int, at: dict[str, int]) -> dict[str, Any]:
-    instant = panel.kind in {"stat", "table"}
-    targets = [
-        {
-            "datasource": DATASOURCE,
-            "expr": expression,
-            "format": "table" if panel.kind == "table" else "time_series",
-            "instant": instant,
-            "range": not instant,
-            "legendFormat": legend,
-            "refId": chr(ord("A") + position),
-        }
-        for position, (expression, legend) in enumerate(panel.queries)
-    ]
-    return {
-        "id": number,
-        "type": panel.kind,
-        "title": panel.title,
-        "description": panel.description,
-        "datasource": DATASOURCE,
-        "fieldConfig": {"defaults": {"unit": panel.unit, **panel.defaults}, "overrides": []},
-        "gridPos": at,
-        "options": panel.options,
-        "targets": targets,
-    }
+def _lines(panel: Panel) -> Any:
+    made = lines.Panel()
+    if panel.shape in {Shape.STEPS, Shape.SHARE}:
+        made = made.line_interpolation(common.LineInterpolation.STEP_AFTER).fill_opacity(0)
+    if panel.shape is Shape.SHARE:
+        made = made.min(0).max(1)
+    if panel.shape is Shape.STACK:
+        stacked = StackingConfig().mode(common.StackingMode.NORMAL)
+        made = made.stacking(stacked).fill_opacity(60).line_width(0)
+    return made
 
 
-def _annotation() -> dict[str, Any]:
-    return {
-        "datasource": DATASOURCE,
-        "enable": True,
-        "expr": f"count by (schedule, series, cli_version) (benchwarden_schedule_info{{{SCHEDULE}}})"
-        " unless on (schedule, series, cli_version)"
-        f" count by (schedule, series, cli_version) (benchwarden_schedule_info{{{SCHEDULE}}} offset 1h)",
-        "iconColor": "purple",
-        "name": "CLI version changes",
-        "tagKeys": "schedule,series",
-        "titleFormat": "CLI {{cli_version}}",
-    }
+SHAPES: dict[Shape, Callable[[Panel], Any]] = {
+    **dict.fromkeys((Shape.LINES, Shape.STEPS, Shape.SHARE, Shape.STACK), _lines),
+    Shape.TIMELINE: lambda _: statetimeline.Panel(),
+    Shape.NUMBER: lambda _: stat.Panel(),
+    Shape.TABLE: lambda _: table.Panel(),
+}
 
 
-def _variables() -> list[dict[str, Any]]:
-    source = {"name": "datasource", "label": "Data source", "type": "datasource"}
-    return [
-        {**source, "query": "prometheus"},
-        _variable(
-            "namespace",
-            'label_values({__name__=~"benchwarden_run_info|benchwarden_schedule_suspended"}, namespace)',
-        ),
-        _variable(
-            "schedule",
-            'label_values(benchwarden_schedule_suspended{namespace=~"$namespace"}, schedule)',
-        ),
-        _variable("run", 'label_values(benchwarden_run_info{namespace=~"$namespace"}, run)'),
-    ]
+def _panel(panel: Panel, number: int, at: GridPos) -> Any:
+    made = (
+        SHAPES[panel.shape](panel)
+        .id(number)
+        .title(panel.title)
+        .description(panel.description)
+        .unit(panel.unit)
+        .datasource(DATASOURCE)
+        .grid_pos(at)
+    )
+    for position, (expression, legend) in enumerate(panel.queries):
+        made = made.with_target(_query(panel, expression, legend, chr(ord("A") + position)))
+    return made
 
 
-def _variable(name: str, query: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "label": name.capitalize(),
-        "type": "query",
-        "datasource": DATASOURCE,
-        "query": {"query": query, "refId": name},
-        "includeAll": True,
-        "multi": True,
-        "allValue": ".*",
-        "current": {"text": ["All"], "value": ["$__all"]},
-        "refresh": 2,
-        "sort": 1,
-    }
+def _query(panel: Panel, expression: str, legend: str, name: str) -> prometheus.Dataquery:
+    asked = prometheus.Dataquery().expr(expression).ref_id(name).datasource(DATASOURCE)
+    if legend:
+        asked = asked.legend_format(legend)
+    if panel.shape is Shape.TABLE:
+        asked = asked.format(PromQueryFormat.TABLE)
+    return asked.instant() if panel.shape in {Shape.TABLE, Shape.NUMBER} else asked.range()
+
+
+def _annotation() -> dashboard.AnnotationQuery:
+    """A mark at each moment when the CLI of a series was another one an hour before."""
+    now = f"count by (schedule, series, cli_version) (benchwarden_schedule_info{{{SCHEDULE}}})"
+    before = now.replace("})", f"}} offset {SINCE})")
+    return (
+        dashboard.AnnotationQuery()
+        .name("CLI version changes")
+        .datasource(DATASOURCE)
+        .enable(True)
+        .icon_color("purple")
+        .expr(f"{now} unless on (schedule, series, cli_version) {before}")
+    )
+
+
+VARIABLES = {
+    "namespace": 'label_values({__name__=~"benchwarden_run_info|benchwarden_schedule_suspended"}, namespace)',
+    "schedule": 'label_values(benchwarden_schedule_suspended{namespace=~"$namespace"}, schedule)',
+    "run": 'label_values(benchwarden_run_info{namespace=~"$namespace"}, run)',
+}
+
+
+def _variable(name: str, query: str) -> dashboard.QueryVariable:
+    return (
+        dashboard.QueryVariable(name)
+        .label(name.capitalize())
+        .datasource(DATASOURCE)
+        .query({"query": query, "refId": name})
+        .include_all(True)
+        .multi(True)
+        .all_value(".*")
+        .current(ALL)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_ASC)
+    )

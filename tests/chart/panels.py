@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from enum import Enum
 
 SCHEDULE = 'namespace=~"$namespace",schedule=~"$schedule"'
 RUN = 'namespace=~"$namespace",run=~"$run"'
+
+
+class Shape(Enum):
+    """How a panel shows its series."""
+
+    LINES = "lines"
+    STEPS = "steps"  # numbers that change once a day
+    SHARE = "share"  # steps between 0 and 1
+    STACK = "stack"
+    TIMELINE = "timeline"
+    NUMBER = "number"
+    TABLE = "table"
 
 
 @dataclass(frozen=True)
@@ -17,16 +29,48 @@ class Panel:
     description: str
     unit: str
     queries: tuple[tuple[str, str], ...]
-    kind: str = "timeseries"
+    shape: Shape = Shape.LINES
     width: int = 12
-    options: dict[str, Any] = field(default_factory=dict)
-    defaults: dict[str, Any] = field(default_factory=dict)
 
 
 BY_SERIES = "{{schedule}} {{series}}"
-STEPS = {"custom": {"lineInterpolation": "stepAfter", "fillOpacity": 0}}
-STACKED = {"custom": {"stacking": {"mode": "normal"}, "fillOpacity": 60, "lineWidth": 0}}
-LIMITED = {**STEPS, "min": 0, "max": 1}
+
+
+def pass_ratio(window: str, days: str) -> Panel:
+    """The pass ratio of one window with its interval and what is expected of it."""
+    of = f'{SCHEDULE},window="{window}"'
+    return Panel(
+        f"Pass ratio, {days}",
+        f"Passed of valid trials of the last {days} with its 95 % Wilson interval, and what the frozen"
+        " baseline expects of the same cells. One day of a small panel moves a lot by chance.",
+        "percentunit",
+        (
+            (f"benchwarden_pass_ratio{{{of}}}", BY_SERIES),
+            (f'benchwarden_pass_ratio_ci_lower{{{of},ci="wilson"}}', f"{BY_SERIES} lower"),
+            (f'benchwarden_pass_ratio_ci_upper{{{of},ci="wilson"}}', f"{BY_SERIES} upper"),
+            (f"benchwarden_expected_pass_ratio{{{of}}}", f"{BY_SERIES} expected"),
+        ),
+        Shape.SHARE,
+        width=8,
+    )
+
+
+def change(window: str, days: str) -> Panel:
+    """The change of one window against the baseline with its interval."""
+    of = f'{SCHEDULE},window="{window}"'
+    return Panel(
+        f"Change against the baseline, {days}",
+        f"Mean change of the instances' pass ratios over the last {days} against the frozen baseline with its"
+        " 95 % interval; below 0 is worse.",
+        "percentunit",
+        (
+            (f"benchwarden_delta_ratio{{{of}}}", BY_SERIES),
+            (f"benchwarden_delta_ratio_ci_lower{{{of}}}", f"{BY_SERIES} lower"),
+            (f"benchwarden_delta_ratio_ci_upper{{{of}}}", f"{BY_SERIES} upper"),
+        ),
+        Shape.STEPS,
+    )
+
 
 VERDICT = (
     Panel(
@@ -35,7 +79,7 @@ VERDICT = (
         " resolved when a week looks like the baseline again.",
         "none",
         ((f"benchwarden_monitor_state{{{SCHEDULE}}} == 1", f"{BY_SERIES}: {{{{state}}}}"),),
-        kind="state-timeline",
+        Shape.TIMELINE,
         width=16,
     ),
     Panel(
@@ -51,7 +95,7 @@ VERDICT = (
                 "open",
             ),
         ),
-        kind="stat",
+        Shape.NUMBER,
         width=4,
     ),
     Panel(
@@ -59,46 +103,14 @@ VERDICT = (
         "Share of series whose last day has results for at least 90 % of the panel.",
         "percentunit",
         ((f"avg(benchwarden_data_quality_ok{{{SCHEDULE}}})", "complete"),),
-        kind="stat",
+        Shape.NUMBER,
         width=4,
     ),
-    Panel(
-        "Pass ratio, 7 days",
-        "Passed of valid trials of the last seven complete days with its 95 % Wilson interval,"
-        " and what the frozen baseline expects of the same cells.",
-        "percentunit",
-        (
-            (f'benchwarden_pass_ratio{{{SCHEDULE},window="7d"}}', BY_SERIES),
-            (
-                f'benchwarden_pass_ratio_ci_lower{{{SCHEDULE},window="7d",ci="wilson"}}',
-                f"{BY_SERIES} lower",
-            ),
-            (
-                f'benchwarden_pass_ratio_ci_upper{{{SCHEDULE},window="7d",ci="wilson"}}',
-                f"{BY_SERIES} upper",
-            ),
-            (f'benchwarden_expected_pass_ratio{{{SCHEDULE},window="7d"}}', f"{BY_SERIES} expected"),
-        ),
-        defaults=LIMITED,
-    ),
-    Panel(
-        "Pass ratio by window",
-        "Passed of valid trials over 1, 7 and 30 days. One day of a small panel moves a lot by chance.",
-        "percentunit",
-        ((f"benchwarden_pass_ratio{{{SCHEDULE}}}", f"{BY_SERIES} {{{{window}}}}"),),
-        defaults=LIMITED,
-    ),
-    Panel(
-        "Change against the baseline, 7 days",
-        "Mean change of the instances' pass ratios against the frozen baseline with its 95 % interval.",
-        "percentunit",
-        (
-            (f'benchwarden_delta_ratio{{{SCHEDULE},window="7d"}}', BY_SERIES),
-            (f'benchwarden_delta_ratio_ci_lower{{{SCHEDULE},window="7d"}}', f"{BY_SERIES} lower"),
-            (f'benchwarden_delta_ratio_ci_upper{{{SCHEDULE},window="7d"}}', f"{BY_SERIES} upper"),
-        ),
-        defaults=STEPS,
-    ),
+    pass_ratio("1d", "day"),
+    pass_ratio("7d", "7 days"),
+    pass_ratio("30d", "30 days"),
+    change("7d", "7 days"),
+    change("30d", "30 days"),
     Panel(
         "CUSUM against threshold",
         "Accumulated evidence in nats by component, and the threshold from which a page is due.",
@@ -110,7 +122,7 @@ VERDICT = (
                 f"{BY_SERIES} threshold",
             ),
         ),
-        defaults=STEPS,
+        Shape.STEPS,
     ),
     Panel(
         "Smallest drop that would be seen",
@@ -122,14 +134,21 @@ VERDICT = (
                 f"{BY_SERIES} {{{{window}}}}",
             ),
         ),
-        defaults=STEPS,
+        Shape.STEPS,
     ),
     Panel(
         "Progress of the baseline",
         "Complete days in the baseline of those wanted. Nothing can page before it is frozen.",
         "percentunit",
         ((f"benchwarden_baseline_progress_ratio{{{SCHEDULE}}}", BY_SERIES),),
-        defaults=LIMITED,
+        Shape.SHARE,
+    ),
+    Panel(
+        "Complete days in the windows",
+        "Days with enough results of each window's length; the other days count neither way.",
+        "percentunit",
+        ((f"benchwarden_window_coverage_ratio{{{SCHEDULE}}}", f"{BY_SERIES} {{{{window}}}}"),),
+        Shape.SHARE,
     ),
     Panel(
         "Trials of the last run by outcome",
@@ -141,7 +160,7 @@ VERDICT = (
                 f"{BY_SERIES} {{{{outcome}}}}",
             ),
         ),
-        defaults=STACKED,
+        Shape.STACK,
     ),
     Panel(
         "Trials lost to infrastructure",
@@ -151,7 +170,7 @@ VERDICT = (
             (f"benchwarden_infra_error_ratio{{{SCHEDULE}}}", BY_SERIES),
             (f"benchwarden_api_error_ratio{{{SCHEDULE}}}", f"{BY_SERIES} API"),
         ),
-        defaults=LIMITED,
+        Shape.SHARE,
     ),
     Panel(
         "Time since the last run",
@@ -164,7 +183,7 @@ VERDICT = (
         "CLI version, panel and identity of each series' last run.",
         "none",
         ((f"benchwarden_schedule_info{{{SCHEDULE}}}", ""),),
-        kind="table",
+        Shape.TABLE,
     ),
 )
 
@@ -174,21 +193,21 @@ RUNS = (
         "Passed trials of those with a verdict.",
         "percentunit",
         ((f"benchwarden_run_pass_ratio{{{RUN}}}", "{{run}}"),),
-        defaults=LIMITED,
+        Shape.SHARE,
     ),
     Panel(
         "Coverage of runs",
         "Trials with a verdict of those planned.",
         "percentunit",
         ((f"benchwarden_run_coverage_ratio{{{RUN}}}", "{{run}}"),),
-        defaults=LIMITED,
+        Shape.SHARE,
     ),
     Panel(
         "Trials by outcome class",
         "Class of the verdict, or of the last charge where there is none.",
         "short",
         ((f"sum by (class) (benchwarden_run_outcomes{{{RUN}}})", "{{class}}"),),
-        defaults=STACKED,
+        Shape.STACK,
     ),
     Panel(
         "Cost and budget",
@@ -204,7 +223,7 @@ RUNS = (
         "Used so far by kind.",
         "short",
         ((f"sum by (kind) (benchwarden_run_tokens{{{RUN}}})", "{{kind}}"),),
-        defaults=STACKED,
+        Shape.STACK,
     ),
     Panel(
         "Agent time, median and 90th percentile",
@@ -283,6 +302,23 @@ OPERATOR = (
                 "{{method}} {{code}}",
             ),
         ),
+    ),
+    Panel(
+        "Verdicts lost or told twice",
+        "Since the operator started: launches whose pod vanished before it was read, and second verdicts that"
+        " were not kept. Both are run again or ignored, never counted twice.",
+        "short",
+        (
+            ("sum(benchwarden_lost_verdicts_total)", "lost"),
+            ("sum(benchwarden_conflicting_verdicts_total)", "told twice"),
+        ),
+    ),
+    Panel(
+        "Version",
+        "Version of the operator that is scraped, and of its Python.",
+        "none",
+        (("benchwarden_build_info", ""),),
+        Shape.TABLE,
     ),
     Panel(
         "Rows stored",
