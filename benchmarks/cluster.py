@@ -62,7 +62,7 @@ def operator_run(cluster: Cluster, images: Images, batch_size: int) -> tuple[Mea
             kubectl.apply(run)
             found = until_ended(kubectl)
             makespan = time.monotonic() - began_at
-            peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]
+            peak = peak_mib(operator.process.pid)
             assert found["status"]["counts"]["valid"] == INSTANCES, found["status"]
             calls = audited_calls(mark, f"system:serviceaccount:{kubectl.namespace}:benchwarden")
             twins = manifests(kubectl)

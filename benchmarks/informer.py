@@ -134,7 +134,7 @@ class Counting:
         self.observation = Observation()
         self.changes = 0
 
-    def changed(self, uid: str, old: PodFact | None, new: PodFact | None) -> None:  # noqa: ARG002
+    def changed(self, uid: str, old: PodFact | None, new: PodFact | None) -> None:  # noqa: ARG002  # the informer tells both
         """Take in one change."""
         self.observation.pod_changed(old, new)
         self.changes += 1
@@ -173,7 +173,7 @@ async def measure(port: int, pods: int, changes: int) -> dict[str, Any]:
         await informer.synced.wait()
         synced = time.monotonic()
         listed = resident_mebibytes()
-        while heard.changes < pods + changes - 1:  # noqa: ASYNC110
+        while heard.changes < pods + changes - 1:  # noqa: ASYNC110  # no event to await
             await asyncio.sleep(0.01)
         done = time.monotonic()
         task.cancel()

@@ -25,8 +25,8 @@ def layer_on(base: Path, folder: Path, reference: str) -> Path:
                 tar.add(path, arcname=str(path.relative_to(folder)), recursive=False, filter=_plain)
         digest = _sha256(layer)
         with tarfile.open(base) as archive:
-            manifest = json.load(archive.extractfile("manifest.json"))[0]  # type: ignore[arg-type]
-            config = json.load(archive.extractfile(manifest["Config"]))  # type: ignore[arg-type]
+            manifest = json.load(archive.extractfile("manifest.json"))[0]
+            config = json.load(archive.extractfile(manifest["Config"]))
             config["rootfs"]["diff_ids"].append(f"sha256:{digest}")
             config.get("history", []).append({"created_by": "layer"})
             config_bytes = json.dumps(config, sort_keys=True).encode()
@@ -72,5 +72,5 @@ def _sha256(path: Path) -> str:
 def config_of(archive: Path) -> Any:
     """The image configuration inside a docker-archive."""
     with tarfile.open(archive) as tar:
-        manifest = json.load(tar.extractfile("manifest.json"))[0]  # type: ignore[arg-type]
-        return json.load(tar.extractfile(manifest["Config"]))  # type: ignore[arg-type]
+        manifest = json.load(tar.extractfile("manifest.json"))[0]
+        return json.load(tar.extractfile(manifest["Config"]))

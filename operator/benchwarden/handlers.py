@@ -95,7 +95,7 @@ async def serve(settings: Settings) -> None:
     await kopf.operator(
         registry=build_registry(process),
         # An arbitrary uid has no user name to ask for. kopf keeps the type of this text private.
-        identity=settings.identity,  # type: ignore[arg-type]
+        identity=settings.identity,  # type: ignore[arg-type]  # kopf has its own str type
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=list(settings.namespaces),

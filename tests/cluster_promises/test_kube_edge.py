@@ -232,7 +232,7 @@ async def test_a_refused_pod_says_why_within_seconds(cluster: Cluster, door: Kub
     async with a_namespace(cluster, door, **strict) as namespace, viewing(door, namespace) as view:
         await door.create(a_job(namespace, cluster))
         async with asyncio.timeout(PATIENCE):
-            while not await view.look_up_refusals(RUN, datetime.now(UTC)):  # noqa: ASYNC110
+            while not await view.look_up_refusals(RUN, datetime.now(UTC)):  # noqa: ASYNC110  # each look is a request
                 await asyncio.sleep(0.5)
         assert "violates PodSecurity" in batches(view)[0].create_failure
 

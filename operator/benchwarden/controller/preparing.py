@@ -73,7 +73,7 @@ async def prepare(
     """Load the panel in a thread and keep it in the record; `done` is called when it is there."""
     try:
         found = await asyncio.to_thread(load, view.spec, sources, settings)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # a source may fail in any way
         # A loader's bug must become a condition, never a silent wait.
         _LOG.exception("loading the suite of %s/%s failed", view.namespace, view.name)
         found = Refusal(names.REASON_SUITE_INVALID, f"{type(error).__name__}: {error}", retry=True)

@@ -49,7 +49,7 @@ class Access:
         configuration = Configuration()
         try:
             if self._in_cluster():
-                InClusterConfigLoader(  # type: ignore[no-untyped-call]
+                InClusterConfigLoader(  # type: ignore[no-untyped-call]  # the client has no types
                     token_filename=SERVICE_TOKEN_FILENAME,
                     cert_filename=SERVICE_CERT_FILENAME,
                     environ=self.environment,
@@ -92,7 +92,7 @@ class Access:
         paths = self._paths()
         if not _any_file(paths):
             raise ConfigException(f"kubeconfig {paths} does not exist")
-        await load_kube_config(  # type: ignore[no-untyped-call]
+        await load_kube_config(  # type: ignore[no-untyped-call]  # the client has no types
             config_file=paths,
             context=self.context or None,
             client_configuration=configuration,

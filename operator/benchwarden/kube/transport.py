@@ -163,7 +163,7 @@ class Transport:
         if self._rest is None:
             await self.renew(self.generation)
         assert self._rest is not None  # noqa: S101  # renew made it
-        assert self._configuration is not None  # noqa: S101
+        assert self._configuration is not None  # noqa: S101  # for the type checker: opened above
         headers = {
             "Accept": JSON,
             "Content-Type": exchange.content_type,
@@ -173,7 +173,7 @@ class Transport:
         for setting in settings.values():
             headers[setting["key"]] = setting["value"]
         try:
-            opened = await self._rest.request(  # type: ignore[no-untyped-call]
+            opened = await self._rest.request(  # type: ignore[no-untyped-call]  # the client has no types
                 exchange.method,
                 self._configuration.host + exchange.target,
                 headers=headers,

@@ -43,7 +43,7 @@ class _Relay(Generic[F]):
         self._began = began
         self._ended = ended
 
-    def changed(self, uid: str, old: F | None, new: F | None) -> None:  # noqa: ARG002
+    def changed(self, uid: str, old: F | None, new: F | None) -> None:  # noqa: ARG002  # the informer tells both
         run_uid = self._take(old, new)
         if run_uid:
             self._wake(run_uid)

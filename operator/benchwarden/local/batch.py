@@ -150,7 +150,7 @@ class LocalBatch:
     def _set(self, container: str, **facts: object) -> None:
         pod = self._pod
         containers = tuple(
-            replace(each, **facts) if each.name == container else each  # type: ignore[arg-type]
+            replace(each, **facts) if each.name == container else each  # type: ignore[arg-type]  # fields by name
             for each in pod.containers
         )
         self._seen = replace(self._seen, pod=replace(pod, containers=containers))

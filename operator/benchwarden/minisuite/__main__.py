@@ -24,14 +24,14 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     out = asked.out or default_folder(os.environ)
     try:
-        suite = ensure_suite(out, lambda line: print(line, file=sys.stderr))  # noqa: T201
+        suite = ensure_suite(out, lambda line: print(line, file=sys.stderr))  # noqa: T201  # a command speaks on its streams
         if asked.images:
             for image, rootfs in image_layers(suite).items():
-                print(f"{image}: {rootfs.parent}", file=sys.stderr)  # noqa: T201
+                print(f"{image}: {rootfs.parent}", file=sys.stderr)  # noqa: T201  # a command speaks on its streams
     except BenchwardenError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201  # a command speaks on its streams
         return names.EXIT_UNAVAILABLE if isinstance(error, UnavailableError) else names.EXIT_FAILED
-    print(suite / TASKS)  # noqa: T201
+    print(suite / TASKS)  # noqa: T201  # a command speaks on its streams
     return names.EXIT_OK
 
 

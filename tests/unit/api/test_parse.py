@@ -56,7 +56,7 @@ def test_the_least_a_run_needs_brings_sane_defaults() -> None:
 def test_a_spec_cannot_be_changed_in_memory() -> None:
     run = parse_run(a_run(GOOD["oracle"]))
     with pytest.raises(ValueError, match="frozen"):
-        run.spec.suspend = True  # type: ignore[misc]
+        run.spec.suspend = True
 
 
 def test_fields_of_a_newer_version_are_ignored_when_read_from_the_cluster() -> None:

@@ -71,9 +71,9 @@ class Operated:
 
     def start(self) -> None:
         self.controller = ScheduleController(
-            self.cluster,  # type: ignore[arg-type]
-            ScheduleActor(self.cluster, self.events),  # type: ignore[arg-type]
-            HeldLease(),  # type: ignore[arg-type]
+            self.cluster,
+            ScheduleActor(self.cluster, self.events),
+            HeldLease(),
             Instruments(("schedule",)),
             lambda: self.now,
         )
@@ -251,7 +251,7 @@ async def test_a_shard_that_somebody_else_wrote_is_read_again_and_nothing_of_it_
     note = Note("from elsewhere", "2026-03-02T12:00:00Z")
     entries = [*schedule_store.entries_of(shard), note]
     packed = schedule_store._config_map(
-        operated.controller.records[UID].view,  # type: ignore[arg-type]
+        operated.controller.records[UID].view,
         shard["metadata"]["name"],
         schedule_store.pack_cells(entries),
     )

@@ -15,13 +15,13 @@ LATER = "2026-03-01T12:00:30Z"
 
 
 def job(uid: str = "job-1", **more: object) -> JobFact:
-    fact = job_fact(raw_job(uid, **more))  # type: ignore[arg-type]
+    fact = job_fact(raw_job(uid, **more))
     assert fact is not None
     return fact
 
 
 def pod(uid: str = "pod-1", **more: object) -> PodFact:
-    fact = pod_fact(raw_pod(uid, **more))  # type: ignore[arg-type]
+    fact = pod_fact(raw_pod(uid, **more))
     assert fact is not None
     return fact
 

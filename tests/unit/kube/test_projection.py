@@ -34,17 +34,17 @@ def test_a_job_is_reduced_to_what_decisions_use() -> None:
 
 @pytest.mark.parametrize("count", ["active", "succeeded", "failed", "terminating"])
 def test_a_job_has_started_once_it_counts_a_pod(count: str) -> None:
-    assert job_fact(raw_job(**{count: 1})).started  # type: ignore[union-attr]
-    assert not job_fact(raw_job(**{count: 0})).started  # type: ignore[union-attr]
+    assert job_fact(raw_job(**{count: 1})).started
+    assert not job_fact(raw_job(**{count: 0})).started
 
 
 def test_a_refused_job_has_a_start_time_and_has_not_started() -> None:
-    assert not job_fact(raw_job(startTime=T0)).started  # type: ignore[union-attr]
+    assert not job_fact(raw_job(startTime=T0)).started
 
 
 def test_a_suspended_job_with_a_start_time_has_started_before() -> None:
-    assert job_fact(raw_job(suspend=True, startTime=T0)).started  # type: ignore[union-attr]
-    assert not job_fact(raw_job(suspend=True)).started  # type: ignore[union-attr]
+    assert job_fact(raw_job(suspend=True, startTime=T0)).started
+    assert not job_fact(raw_job(suspend=True)).started
 
 
 def test_a_condition_that_is_not_true_ends_no_job() -> None:
@@ -52,7 +52,7 @@ def test_a_condition_that_is_not_true_ends_no_job() -> None:
         {"type": "Failed", "status": "False"},
         {"type": "FailureTarget", "status": "True"},
     ]
-    assert job_fact(raw_job(conditions=conditions)).finished == ""  # type: ignore[union-attr]
+    assert job_fact(raw_job(conditions=conditions)).finished == ""
 
 
 def test_containers_come_in_the_order_of_the_spec_with_what_they_said() -> None:

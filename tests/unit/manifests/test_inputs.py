@@ -34,7 +34,7 @@ LIMIT = 900 * 1024
 
 def contents(archive: bytes) -> dict[str, bytes]:
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-        return {m.name: tar.extractfile(m).read() for m in tar}  # type: ignore[union-attr]
+        return {m.name: tar.extractfile(m).read() for m in tar}
 
 
 def archives_of(spec: Any, one: Instance) -> dict[str, dict[str, bytes]]:

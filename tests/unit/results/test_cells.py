@@ -39,7 +39,7 @@ def run(name: str = "r1", day: date = DAY, **changes: object) -> RunCells:
         passes=(1, 0),
         trials=(1, 1),
     )
-    return replace(whole, **changes)  # type: ignore[arg-type]
+    return replace(whole, **changes)
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)

@@ -84,7 +84,7 @@ def test_half_past_one_that_comes_twice_is_two_runs_of_one_day() -> None:
     assert {run.day for run in bench.history.runs} == {"2026-11-01"}
     analysis = bench.evaluation().analysis
     assert analysis is not None
-    assert analysis.baseline.trials == 40  # type: ignore[union-attr]
+    assert analysis.baseline.trials == 40
 
 
 def test_history_limits_keep_the_newest_runs_and_all_cells() -> None:
@@ -137,7 +137,7 @@ def test_a_day_voided_in_time_is_not_in_the_baseline_and_stays_out_of_it() -> No
     assert "2026-03-03" not in [day.isoformat() for day in baseline.days]
     bench.spec["voidDays"] = []
     bench.settle()
-    assert bench.evaluation().baseline.digest == baseline.digest  # type: ignore[union-attr]
+    assert bench.evaluation().baseline.digest == baseline.digest
     assert not bench.evaluation().changed
     assert names.EVENT_DAY_VOIDED in bench.reasons()
 

@@ -36,7 +36,7 @@ def no_config_maps(name: str, key: str) -> bytes:
 def hub(monkeypatch: pytest.MonkeyPatch, load_dataset: Any) -> None:
     """Put a package in the place of `datasets`, with the one function that is used."""
     package = ModuleType("datasets")
-    package.load_dataset = load_dataset  # type: ignore[attr-defined]
+    package.load_dataset = load_dataset
     monkeypatch.setitem(sys.modules, "datasets", package)
 
 

@@ -34,7 +34,7 @@ def sample(bench: ScheduleBench, **changes: object) -> ScheduleSample:
         "results": (len(runs), 0),
         "next_at": bench.now,
     }
-    return ScheduleSample(**{**fields, **changes})  # type: ignore[arg-type]
+    return ScheduleSample(**{**fields, **changes})
 
 
 def exposition(*samples: ScheduleSample) -> str:
