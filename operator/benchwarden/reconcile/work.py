@@ -1,5 +1,6 @@
 """What is left to do: which trials are done, missing, alive or ready, and in which batches they go next."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -170,9 +171,17 @@ def corroborated(row: Row, api_charges: Iterable[Row]) -> bool:
 
 
 def braked_parallelism(parallelism: int, api_charges: Iterable[Row], now: datetime) -> int:
-    """Pods in flight allowed now: halved for each recent API refusal down to an eighth, at least one.
+    """Pods in flight allowed now: each API refusal halves them, down to one; each quiet window doubles them.
 
-    Recovery is slow by itself: a refusal stops counting five minutes after it was recorded.
+    The growth is gradual: all pods at once would only be refused again, and lose their trials' retries.
     """
-    recent = sum(1 for row in api_charges if now - moment(row.finished_at) <= BRAKE_WINDOW)
-    return max(1, parallelism >> min(recent, 3))
+    brake = 0.0  # how often the parallelism is halved
+    hardest = math.log2(parallelism)
+    last: datetime | None = None
+    for at in sorted(moment(row.finished_at) for row in api_charges):
+        eased = 0.0 if last is None else (at - last) / BRAKE_WINDOW
+        brake = min(max(brake - eased, 0.0) + 1.0, hardest)
+        last = at
+    if last is not None:
+        brake = max(brake - max(now - last, timedelta()) / BRAKE_WINDOW, 0.0)
+    return max(1, int(parallelism / 2**brake))
