@@ -1,10 +1,10 @@
-"""What `make generate` writes into the chart: copies of the CRDs, the permissions, the dashboard."""
+"""What `make generate` writes into the chart: copies of the CRDs, the permissions, the dashboard, Grafana's alerts."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from tests.chart import dashboard
+from tests.chart import dashboard, grafana_alerts
 
 from benchwarden.api.crd import render_all
 from benchwarden.manifests.install import LEASE_PERMISSION, PERMISSIONS, rule
@@ -20,6 +20,7 @@ def chart_files() -> Iterator[tuple[str, str]]:
             yield f"{FILES}/crds/{name}", text
     yield f"{FILES}/rbac.yaml", permissions()
     yield dashboard.PATH, dashboard.render()
+    yield grafana_alerts.PATH, grafana_alerts.render()
 
 
 def permissions() -> str:

@@ -183,12 +183,12 @@ STORIES = {
         {
             run("cost_usd"): "0+1x90",
             run("budget_usd"): "50x90",
-            run("finished_timestamp_seconds"): "_x60 3600x30",
+            run("finished_timestamp_seconds"): "_x60 3600x60",
             run("cost_usd", "unlimited"): "90x90",
             run("cost_usd", "nothing"): "1x90",
             run("budget_usd", "nothing"): "0x90",
         },
-        {"45m": 0, "46m": 1, "59m": 1, "61m": 0},
+        {"45m": 0, "46m": 1, "59m": 1, "70m": 1, "80m": 0},
     ),
     "a run without results": Story(
         "BenchwardenRunStuck",

@@ -8,6 +8,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from tests.chart import grafana_alerts
 from tests.chart.generated import CHART
 
 from benchwarden.api.crd import render_all
@@ -63,6 +64,7 @@ EVERYTHING = {
         },
     },
     "dashboard": {"enabled": True, "annotations": {"grafana_folder": "benchwarden"}},
+    "grafanaAlerts": {"enabled": True, "datasourceUid": "P1809F7CD0C75ACF3", "folder": "agents"},
     "networkPolicy": {"enabled": True, "scrapeFrom": [{"namespaceSelector": {}}]},
 }
 MATRIX = {
@@ -350,6 +352,39 @@ def test_the_dashboard_arrives_unchanged_where_the_sidecar_looks(render):
     assert json.loads(found["data"][name]) == json.loads(
         (CHART / "files/dashboards" / name).read_text()
     )
+
+
+def grafana_rules(found):
+    config = one(found, "ConfigMap", "benchwarden-grafana-alerts")
+    assert config["metadata"]["labels"]["grafana_alert"] == "1"
+    document = yaml.safe_load(config["data"]["benchwarden-alerts.yaml"])
+    return document, {rule["title"]: rule for g in document["groups"] for rule in g["rules"]}
+
+
+def test_grafanas_alert_rules_are_the_plain_file_with_the_users_data_source(render):
+    document, _ = grafana_rules(render({"grafanaAlerts": {"enabled": True}}))
+    text = (CHART / "files/grafana/benchwarden-alerts.yaml").read_text()
+    assert document == yaml.safe_load(text.replace(grafana_alerts.DATASOURCE, "prometheus"))
+
+
+def test_what_is_changed_about_an_alert_is_changed_in_grafana_too(render):
+    values = {**EVERYTHING}
+    changed = {
+        "expr": "up == 0",
+        **EVERYTHING["prometheusRule"]["overrides"]["BenchwardenDegraded"],
+    }
+    overrides = {**EVERYTHING["prometheusRule"]["overrides"], "BenchwardenDegraded": changed}
+    values["prometheusRule"] = {**EVERYTHING["prometheusRule"], "overrides": overrides}
+    document, rules = grafana_rules(render(values))
+    assert {group["folder"] for group in document["groups"]} == {"agents"}
+    assert "BenchwardenImproved" not in rules
+    degraded = rules["BenchwardenDegraded"]
+    assert degraded["data"][0]["model"]["expr"] == "up == 0"
+    assert degraded["data"][0]["datasourceUid"] == "P1809F7CD0C75ACF3"
+    assert degraded["labels"] == {"severity": "warning", "team": "platform"}
+    assert (degraded["for"], degraded["keepFiringFor"]) == ("5m", "1h")
+    where = degraded["annotations"]["runbook_url"]
+    assert where == "https://wiki.example.com/BenchwardenDegraded"
 
 
 def test_values_that_helm_accepts_fit_the_schema_of_the_editor_too():

@@ -36,12 +36,14 @@ class Target:
         version: Version of the upstream module, part of the cache name.
         packages: Go packages; each becomes a program named after its last element.
         ldflags: Linker flags.
+        tags: Build tags, joined by commas.
     """
 
     name: str
     version: str
     packages: tuple[str, ...]
     ldflags: str = "-s -w"
+    tags: str = ""
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -79,7 +81,36 @@ HELM = Target(
     ),
 )
 KWOK = Target(name="kwok", version="v0.8.0", packages=("sigs.k8s.io/kwok/cmd/kwok",))
-TARGETS = {target.name: target for target in (KUBERNETES, HELM, KWOK)}
+HELM4 = Target(
+    name="helm4",
+    version="v4.3.1",
+    packages=("helm.sh/helm/v4/cmd/helm",),
+    ldflags=(
+        "-s -w -X helm.sh/helm/v4/internal/version.version=v4.3.1"
+        " -X helm.sh/helm/v4/pkg/chart/common.k8sVersionMajor=1"
+        " -X helm.sh/helm/v4/pkg/chart/common.k8sVersionMinor=34"
+    ),
+)
+PROMETHEUS = Target(
+    name="prometheus",
+    version="v0.316.0",
+    packages=tuple(
+        f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool")
+    ),
+    tags="remove_all_sd",  # the clouds' clients are most of it; static targets are all we need
+)
+ALERTMANAGER = Target(
+    name="alertmanager",
+    version="v0.31.1",
+    packages=("github.com/prometheus/alertmanager/cmd/alertmanager",),
+)
+VERSITYGW = Target(  # an S3 server that checks signatures
+    name="versitygw", version="v1.8.0", packages=("github.com/versity/versitygw/cmd/versitygw",)
+)
+TARGETS = {
+    target.name: target
+    for target in (KUBERNETES, HELM, HELM4, KWOK, PROMETHEUS, ALERTMANAGER, VERSITYGW)
+}
 
 
 def folder(target: Target) -> Path:
@@ -87,7 +118,8 @@ def folder(target: Target) -> Path:
     digest = hashlib.sha256()
     for name in ("go.mod", "go.sum"):
         digest.update((MODULES / target.name / name).read_bytes())
-    digest.update(" ".join((*target.packages, target.ldflags, "v1")).encode())
+    tags = (target.tags,) if target.tags else ()
+    digest.update(" ".join((*target.packages, target.ldflags, *tags, "v1")).encode())
     return cache_dir() / f"{target.name}-{target.version}-{digest.hexdigest()[:16]}"
 
 
@@ -132,7 +164,8 @@ def _build(target: Target, where: Path) -> Path:
     try:
         (work / "bin").mkdir()
         command = [go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false"]
-        command += ["-ldflags", target.ldflags, "-o", f"{work}/bin/", *target.packages]
+        command += ["-tags", target.tags, "-ldflags", target.ldflags]
+        command += ["-o", f"{work}/bin/", *target.packages]
         done = subprocess.run(
             command,
             cwd=MODULES / target.name,
