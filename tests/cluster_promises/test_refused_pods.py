@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from tests.cluster.config import ClusterError
 from tests.cluster_promises.scene import (
     assert_true_end,
     charges,
@@ -14,7 +15,7 @@ from tests.cluster_promises.scene import (
     wait_for,
     watched_operator,
 )
-from tests.installed import condition, suite_config_map, wait_for_end
+from tests.installed import await_true, condition, suite_config_map, wait_for_end
 
 from benchwarden import names
 
@@ -117,3 +118,76 @@ def test_what_no_node_can_hold_is_missing_and_said_to_be_unschedulable(kubectl, 
     assert condition(run, "Succeeded")["reason"] == names.REASON_NO_VERDICTS
     assert run["status"]["outcomes"] == {"unschedulable": 1}
     assert run_of(kubectl, "nowhere")["status"]["counts"]["missing"] == 1
+
+
+def limit_range(memory: str) -> dict:
+    limit = {"type": "Container", "max": {"memory": memory}}
+    return {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "small"},
+        "spec": {"limits": [limit]},
+    }
+
+
+@pytest.mark.long
+def test_a_limit_range_is_told_in_its_own_words_and_a_raised_one_goes_on(kubectl, operator):
+    kubectl.apply(limit_range("32Mi"))
+    kubectl.apply(suite_config_map(scripted("i0")), scripted_run("large"))
+    run = wait_for(kubectl, "large", lambda run: reason(run) == names.REASON_POD_REFUSED, 30)
+    assert "maximum memory usage per Container is 32Mi" in condition(run, "Progressing")["message"]
+    kubectl.apply(limit_range("8Gi"))
+    run = wait_for_end(kubectl, "large", 100)
+    assert_true_end(kubectl, run, {"i0": "resolved"})
+    assert charges(kubectl, run) == []
+
+
+@pytest.mark.long
+def test_a_policy_of_the_cluster_that_refuses_pods_is_told_and_a_removed_one_goes_on(
+    kubectl, operator
+):
+    """A ValidatingAdmissionPolicy stands for every admission webhook: the refusal reaches us alike."""
+    name = kubectl.namespace
+    chosen = {"matchLabels": {"kubernetes.io/metadata.name": kubectl.namespace}}
+    rule = {
+        "apiGroups": [""],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE"],
+        "resources": ["pods"],
+    }
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"resourceRules": [rule], "namespaceSelector": chosen},
+            "validations": [{"expression": "false", "message": "no pods on Mondays"}],
+        },
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    }
+    probe = ("run", "probe", "--image=x", "--dry-run=server")
+    try:
+        kubectl.apply(policy, binding)
+        await_true(lambda: refused(kubectl, *probe), 30, "the policy is not in force")
+        kubectl.apply(suite_config_map(scripted("i0")), scripted_run("monday"))
+        run = wait_for(kubectl, "monday", lambda run: reason(run) == names.REASON_POD_REFUSED, 30)
+        assert "no pods on Mondays" in condition(run, "Progressing")["message"]
+    finally:
+        kubectl.run("delete", "validatingadmissionpolicybinding", name, "--ignore-not-found")
+        kubectl.run("delete", "validatingadmissionpolicy", name, "--ignore-not-found")
+    run = wait_for_end(kubectl, "monday", 100)
+    assert_true_end(kubectl, run, {"i0": "resolved"})
+    assert charges(kubectl, run) == []
+
+
+def refused(kubectl, *arguments: str) -> bool:
+    try:
+        kubectl.run(*arguments)
+    except ClusterError as error:
+        return "no pods on Mondays" in str(error)
+    return False
