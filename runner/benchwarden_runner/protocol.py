@@ -367,10 +367,15 @@ def _well_formed(name: str, value: Any) -> bool:
             and all(map(_is_count, value))
         )
     if name == "tools":
-        return type(value) is dict and len(value) <= 64 and all(map(_is_count, value.values()))
+        return (
+            type(value) is dict
+            and len(value) <= 64
+            and all(map(_is_count, value.values()))
+            and all(map(_is_text, value))
+        )
     if name in _COUNTS or name in _SMALL:
         return _is_count(value)
-    if type(value) is not str or len(value) > _LENGTHS.get(name, CONTAINER_MESSAGE_BYTES):
+    if not _is_text(value) or len(value) > _LENGTHS.get(name, CONTAINER_MESSAGE_BYTES):
         return False
     if name == "outcome":
         return value == COMPLETED or value in ALL_CLASSES
@@ -379,6 +384,17 @@ def _well_formed(name: str, value: Any) -> bool:
     if name == "cost_usd":
         return _MONEY.fullmatch(value) is not None
     return name not in _DIGESTS or _SHA256.fullmatch(value) is not None
+
+
+def _is_text(value: Any) -> bool:
+    """Whether `value` is text that can be stored: a forged message may hold halves of characters."""
+    if type(value) is not str:
+        return False
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_count(value: Any) -> bool:

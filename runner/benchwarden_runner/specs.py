@@ -11,6 +11,7 @@ from typing import Any, Dict, Tuple, Type, TypeVar, get_args, get_origin, get_ty
 from benchwarden_runner import protocol
 
 T = TypeVar("T")
+_LARGEST_NUMBER = 1e12
 
 
 class SpecError(ValueError):
@@ -91,7 +92,7 @@ class AgentSpec:
     @classmethod
     def from_json(cls, text: str) -> "AgentSpec":
         """The spec in `text`; SpecError names what is wrong with it."""
-        return _read(cls, json.loads(text), "agent")
+        return _read(cls, _loaded(text, "agent"), "agent")
 
 
 @dataclass(frozen=True)
@@ -151,11 +152,56 @@ class GradeSpec:
     @classmethod
     def from_json(cls, text: str) -> "GradeSpec":
         """The spec in `text`; SpecError names what is wrong with it."""
-        return _read(cls, json.loads(text), "grade")
+        return _read(cls, _loaded(text, "grade"), "grade")
+
+
+@dataclass(frozen=True)
+class CliBuild:
+    """One build of Claude Code in an npm registry.
+
+    Attributes:
+        name: of the program among the tools: protocol.CLAUDE_GLIBC or protocol.CLAUDE_MUSL.
+        machine: x64 or arm64.
+        url: of the package's archive.
+        integrity: the archive's hash as npm writes it: `sha512-` and base64.
+    """
+
+    name: str
+    machine: str
+    url: str
+    integrity: str
+
+
+@dataclass(frozen=True)
+class CliRelease:
+    """One version of Claude Code with all its builds, resolved once for a run."""
+
+    version: str
+    builds: Tuple[CliBuild, ...] = ()
+
+    def to_json(self) -> str:
+        """The document that `inject --release` takes; the same release gives the same bytes."""
+        return _dump(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> "CliRelease":
+        """The release in `text`; SpecError names what is wrong with it."""
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise SpecError(f"release: {error}") from error
+        return _read(cls, document, "release")
 
 
 def _dump(spec: Any) -> str:
     return json.dumps(asdict(spec), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def _loaded(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SpecError(f"{place}: not JSON: {error}") from error
 
 
 def _read(cls: Type[T], document: Any, place: str) -> T:
@@ -190,6 +236,8 @@ def _value(kind: Any, value: Any, place: str) -> Any:
             raise SpecError(f"{place}: expected an object")
         return {key: _value(str, item, f"{place}.{key}") for key, item in value.items()}
     if kind is float and type(value) in (int, float):
+        if not abs(value) <= _LARGEST_NUMBER:
+            raise SpecError(f"{place}: the number is too large")
         return float(value)
     if type(value) is not kind:
         raise SpecError(f"{place}: expected {kind.__name__}")

@@ -234,7 +234,7 @@ def _job_of(metadata: Mapping[str, Any]) -> tuple[str, str]:
 
 def _member(listed: object) -> Member | None:
     match listed:
-        case [str(instance), int(trial), int(launch)] if instance:
+        case [str(instance), int(trial), int(launch)] if instance and instance.isprintable():
             return Member(sys.intern(instance), int(trial), int(launch))
         case _:
             return None

@@ -86,7 +86,7 @@ def read_run_file(path: Path, given: Mapping[str, Path] | None = None) -> RunFil
         if kind == names.RUN_KIND:
             runs.append(document)
         elif kind == "ConfigMap":
-            name = str((document.get("metadata") or {}).get("name") or "")
+            name = str(_part(document, "metadata", path).get("name") or "")
             config_maps[name] = _content(document, path)
         else:
             raise _invalid(
@@ -109,7 +109,7 @@ def _documents(path: Path) -> list[Mapping[str, Any]]:
         raise _invalid(f"there is no {path}", "FILE") from None
     except (OSError, UnicodeDecodeError) as error:
         raise _invalid(f"{path} cannot be read: {error}", "FILE") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as a date of month 99
         raise _invalid(f"{path} is not YAML: {' '.join(str(error).split())}", "FILE") from None
     documents = [each for each in found if each is not None]
     for each in documents:
@@ -119,13 +119,20 @@ def _documents(path: Path) -> list[Mapping[str, Any]]:
 
 
 def _content(config_map: Mapping[str, Any], path: Path) -> dict[str, bytes]:
-    content = {key: str(text).encode() for key, text in (config_map.get("data") or {}).items()}
-    for key, text in (config_map.get("binaryData") or {}).items():
+    content = {key: str(text).encode() for key, text in _part(config_map, "data", path).items()}
+    for key, text in _part(config_map, "binaryData", path).items():
         try:
             content[key] = base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError, TypeError):
             raise _invalid(f"{path}: is not base64", f"binaryData.{key}") from None
     return content
+
+
+def _part(document: Mapping[str, Any], field: str, path: Path) -> Mapping[str, Any]:
+    found = document.get(field) or {}
+    if not isinstance(found, Mapping):
+        raise _invalid(f"{path}: must be an object", field)
+    return found
 
 
 def _folder(name: str, place: Path) -> dict[str, bytes]:

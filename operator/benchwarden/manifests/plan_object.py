@@ -15,6 +15,10 @@ from benchwarden.planning.plan import Plan, TrialKey
 
 _KEY: Final = "plan-1.json.z"  # the number is that of the format
 _LARGEST: Final = 64 * 1024 * 1024  # of the uncompressed plan: far more than a million trials
+_NOT_A_PLAN: Final = (
+    *(KeyError, TypeError, ValueError, AttributeError),
+    *(RecursionError, zlib.error),
+)
 
 
 def plan_config_map(run: RunIdentity, plan: Plan) -> dict[str, Any]:
@@ -57,10 +61,16 @@ def plan_from_config_map(config_map: Mapping[str, Any]) -> Plan:
         return Plan(
             panel_digest=document["panelDigest"],
             groups=tuple(
-                tuple(TrialKey(instance, trial) for instance, trial in group)
+                tuple(_trial(instance, trial) for instance, trial in group)
                 for group in document["groups"]
             ),
             agent=tuple(sorted(document["agent"].items())),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, zlib.error) as error:
+    except _NOT_A_PLAN as error:
         raise ValueError(f"not a plan of benchwarden: {error}") from error
+
+
+def _trial(instance: Any, trial: Any) -> TrialKey:
+    if type(instance) is not str or type(trial) is not int:
+        raise TypeError("a trial is an instance's id and a number")
+    return TrialKey(instance, trial)

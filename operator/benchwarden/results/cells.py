@@ -7,7 +7,6 @@ an earlier one. Ten years of 50 instances a day take about 0.3 MB.
 
 import gzip
 import json
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -15,12 +14,16 @@ from itertools import repeat
 from typing import Any, Final
 
 from benchwarden.errors import InvalidInputError
+from benchwarden.results.packed import gunzip
 from benchwarden.stats.history import Cell
 
 KEY_CELLS: Final = "cells.jsonl.gz"
 REASON_INVALID: Final = "CellsInvalid"
-_LARGEST: Final = 64 * 1024 * 1024  # of an uncompressed shard
 _DIGITS: Final = 9
+_NOT_AN_ENTRY: Final = (
+    *(ValueError, KeyError, TypeError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,11 @@ def unpack_cells(data: bytes) -> list[Entry]:
         InvalidInputError: the data is not such a shard; names the line.
     """
     try:
-        text = gzip.decompress(data)
+        text = gunzip(data)
         if not text:
             raise ValueError("it is empty")  # noqa: TRY301 - one message for all that is no shard
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except ValueError as error:
         raise InvalidInputError(f"not a shard of cells: {error}", reason=REASON_INVALID) from error
-    if len(text) > _LARGEST:
-        raise InvalidInputError("a shard of cells is too large", reason=REASON_INVALID)
     panels: dict[int, tuple[str, ...]] = {}
     entries: list[Entry] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -150,7 +151,7 @@ def unpack_cells(data: bytes) -> list[Entry]:
                 entries.append(_run_from_json(read, panels))
             elif "note" in read:
                 entries.append(_note_from_json(read))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except _NOT_AN_ENTRY as error:
             message = f"not an entry: {type(error).__name__} {error}"
             raise InvalidInputError(
                 message, reason=REASON_INVALID, field=f"line {number}"

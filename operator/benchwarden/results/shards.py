@@ -13,6 +13,7 @@ from typing import Any
 
 from benchwarden import names
 from benchwarden.errors import InvalidInputError
+from benchwarden.results.packed import gunzip
 from benchwarden.results.row import Row
 
 KEY_ROWS = "rows.jsonl.gz"
@@ -68,6 +69,8 @@ def _check_types(row: Row) -> None:
             continue
         if not isinstance(value, kind) or isinstance(value, bool):
             raise TypeError(f"{name} must be {kind.__name__}, not {type(value).__name__}")
+        if isinstance(value, str) and not value.isascii():
+            value.encode()  # half a character would be refused wherever the row is shown or stored
 
 
 def lines(rows: Iterable[Row]) -> bytes:
@@ -92,11 +95,11 @@ def unpack(data: bytes) -> list[Row]:
     """Rows of one shard, in order.
 
     Raises:
-        InvalidInputError: the data is not gzip, is cut, or a line is not a row; names the line.
+        InvalidInputError: the data is not gzip, is cut or too large, or a line is not a row; names the line.
     """
     try:
-        text = gzip.decompress(data)
-    except (OSError, EOFError, ValueError) as error:
+        text = gunzip(data)
+    except ValueError as error:
         raise InvalidInputError(f"not a result shard: {error}", reason="RowsInvalid") from error
     return parse_lines(text)
 

@@ -50,7 +50,7 @@ def _rows(lines: list[str], numbers: list[int]) -> list[Any]:
     # the line.
     try:
         rows = json.loads("[" + ",".join(lines) + "]")
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         rows = None
     if rows is not None and len(rows) == len(lines):
         return list(rows)
@@ -89,8 +89,8 @@ def _check(number: int, row: Any) -> None:
 def _one(number: int, line: str) -> Any:
     try:
         return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise _error(number, f"not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise _error(number, f"not JSON: {error}") from None
 
 
 def _date(number: int, text: str) -> date:

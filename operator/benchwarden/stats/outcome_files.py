@@ -37,14 +37,14 @@ def parse_outcomes(text: str, name: str) -> dict[str, tuple[int, int]]:
         document = json.loads(stripped, object_pairs_hook=_unique_pairs)
     except _DuplicateKeyError as error:
         raise _error(name, f"the key {error} comes twice") from None
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # not one document; a line at fault is named below
         return _added(_lines(stripped, name))
     if not isinstance(document, dict):
         raise _error(name, "expected an object or JSON lines")
     if "results" in document and isinstance(document["results"], list):
         return _added(_trials(document["results"], name))
     if isinstance(document.get("resolved_ids"), list):
-        return _harness(document)
+        return _harness(document, name)
     if "trials" in document or "resolved" in document:
         return _added(_lines(stripped, name))
     return _map(document, name)
@@ -72,10 +72,13 @@ def _map(document: dict[str, Any], name: str) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _harness(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
+def _harness(document: dict[str, Any], name: str) -> dict[str, tuple[int, int]]:
     found = {str(instance): (1, 1) for instance in document["resolved_ids"]}
     for key in _FAILED_LISTS:
-        found.update({str(instance): (0, 1) for instance in document.get(key) or ()})
+        failed = document.get(key) or []
+        if not isinstance(failed, list):
+            raise _error(f"{name}: {key}", "expected a list of instance ids")
+        found.update({str(instance): (0, 1) for instance in failed})
     return found
 
 
@@ -85,7 +88,7 @@ def _trials(results: list[Any], name: str) -> Iterable[tuple[str, int, int]]:
             instance, group = str(result["instance"]), result["group"]
         except (TypeError, KeyError):
             raise _error(f"{name}: results[{number}]", "needs instance and group") from None
-        if group in {_PASS, _FAIL}:
+        if group in (_PASS, _FAIL):
             yield instance, int(group == _PASS), 1
 
 
@@ -95,8 +98,8 @@ def _lines(text: str, name: str) -> Iterable[tuple[str, int, int]]:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise _error(f"{name}: line {number}", f"not JSON: {error.msg}") from None
+        except (ValueError, RecursionError) as error:
+            raise _error(f"{name}: line {number}", f"not JSON: {error}") from None
         yield _row(row, f"{name}: line {number}")
 
 

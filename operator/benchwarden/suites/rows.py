@@ -117,11 +117,12 @@ def _decoded(line: bytes) -> object:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) != len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _bad(f'has the key "{clean(twice)}" twice; remove one')
-    return dict(pairs)
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _bad(f'has the key "{clean(key)}" twice; remove one')
+        found[key] = value
+    return found
 
 
 def _no_constant(word: str) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Set
 from benchwarden_runner.agents.claude_usage import StreamedUsage
 
 STALL_SECONDS = 60.0
+_LONGEST_WAIT_MS = 31 * 86400 * 1000
 _SYNTHETIC = "<synthetic>"
 _PARTIAL = b'{"type":"stream_event",'
 
@@ -88,9 +89,9 @@ class ClaudeStream:
         self._waits_since = None
         self._awaits = _awaits_answer(entry, before=self._awaits)
         if kind == "system" and subtype == "init":
-            self.version = str(entry.get("claude_code_version") or "")
+            self.version = _word(entry.get("claude_code_version"))
         elif kind == "system" and subtype == "permission_denied":
-            self._denied.add(str(entry.get("tool_use_id") or len(self._denied)))
+            self._denied.add(_word(entry.get("tool_use_id")) or str(len(self._denied)))
         elif kind == "assistant":
             self._assistant(entry.get("message"))
         elif kind == "stream_event":
@@ -102,7 +103,9 @@ class ClaudeStream:
         if self._waits_since is None:
             self._waits_since = self._last_line_at  # the request that failed was for nothing, too
         delay = entry.get("retry_delay_ms")
-        wait = float(delay) / 1000.0 if isinstance(delay, (int, float)) else 0.0
+        # A wait beyond a month, or none that is a number, is nobody's word to believe.
+        known = isinstance(delay, (int, float)) and 0 <= delay < _LONGEST_WAIT_MS
+        wait = float(delay) / 1000.0 if known else 0.0  # type: ignore[arg-type]
         self._waits_until = max(self._waits_until, seconds + wait)
         self._awaits = True
         self.last_retry = entry
@@ -110,15 +113,20 @@ class ClaudeStream:
     def _assistant(self, message: Any) -> None:
         if not isinstance(message, dict) or message.get("model") == _SYNTHETIC:
             return
-        self._answers.add(str(message.get("id")))
+        self._answers.add(_word(message.get("id")))
         content: List[Any] = message.get("content") or []
         for block in content if isinstance(content, list) else ():
             if isinstance(block, dict) and block.get("type") == "tool_use":
-                call = str(block.get("id"))
+                call = _word(block.get("id"))
                 if call not in self._calls:
                     self._calls.add(call)
-                    name = str(block.get("name"))
+                    name = _word(block.get("name"))
                     self.tools[name] = self.tools.get(name, 0) + 1
+
+
+def _word(value: Any) -> str:
+    """Text, or nothing: writing out a list as deep as one may be is more than Python can."""
+    return value if isinstance(value, str) else ""
 
 
 def _awaits_answer(entry: Dict[str, Any], *, before: bool) -> bool:

@@ -6,10 +6,10 @@ from typing import Dict, List, Tuple
 from benchwarden_runner.grading.results import FAILED, PASSED, SKIPPED, NoResultsError, merge
 
 _LINE = re.compile(
-    r"^(?P<indent> *)(?P<not>not )?ok\b(?: +(?P<number>\d+))?(?: *- *| +)?(?P<rest>.*?)\s*$"
+    r"^(?P<indent> *)(?P<not>not )?ok\b(?: +(?P<number>\d+))?(?: *- *| +)?(?P<rest>.*)$"
 )
 _DIRECTIVE = re.compile(r"(?<!\\)#\s*(?P<word>skip|todo)\b.*$", re.IGNORECASE)
-_SUBTEST = re.compile(r"^(?P<indent> *)# Subtest: (?P<name>.*?)\s*$")
+_SUBTEST = re.compile(r"^(?P<indent> *)# Subtest: (?P<name>.*)$")
 _INDENT = 4
 
 
@@ -23,7 +23,7 @@ def parse(text: str) -> Dict[str, str]:
     """
     reports: List[Tuple[str, str]] = []
     path: Dict[int, str] = {}
-    for line in text.splitlines():
+    for line in map(str.rstrip, text.splitlines()):
         opening = _SUBTEST.match(line)
         if opening:
             # It stands above its tests and is indented one level less than they are.

@@ -1,0 +1,31 @@
+"""A campaign that finds nothing in a broken parser would find nothing at all."""
+
+import sys
+
+import pytest
+
+from tests.fuzz.mutants import MUTANTS, ROOT, Mutant, campaign, planted
+
+atheris_is_there = pytest.mark.skipif(
+    sys.platform != "linux", reason="atheris is installed on Linux (x86-64) only"
+)
+
+
+@pytest.mark.long
+@atheris_is_there
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_planted_bug_is_found(mutant, tmp_path):
+    assert campaign(mutant, tmp_path, executions=20_000, seconds=60) == 1
+
+
+@pytest.mark.long
+@atheris_is_there
+def test_the_product_itself_passes_such_a_campaign(tmp_path):
+    module = "runner/benchwarden_runner/protocol.py"
+    unchanged = Mutant("none", "messages", module, "PROTOCOL_VERSION = 1", "PROTOCOL_VERSION = 1")
+    assert campaign(unchanged, tmp_path, executions=20_000, seconds=60) == 0
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_bug_can_be_planted_in_todays_parsers(mutant):
+    assert planted(mutant) != (ROOT / mutant.module).read_text()
