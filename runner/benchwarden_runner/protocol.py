@@ -242,6 +242,9 @@ _SHRINKABLE = ("tools", "artifact", "log_sha256", "reason")  # in the order they
 _CRC_KEY = ',"crc":"'
 _MONEY = re.compile(r"\d{1,13}(\.\d{1,4})?", re.ASCII)
 _SHA256 = re.compile(r"([0-9a-f]{64})?", re.ASCII)
+_HALF = re.compile(
+    "[\ud800-\udfff]"
+)  # of a character: a forged message may hold it, and UTF-8 cannot
 
 
 class MessageTooLargeError(ValueError):
@@ -367,12 +370,8 @@ def _well_formed(name: str, value: Any) -> bool:
             and all(map(_is_count, value))
         )
     if name == "tools":
-        return (
-            type(value) is dict
-            and len(value) <= 64
-            and all(map(_is_count, value.values()))
-            and all(map(_is_text, value))
-        )
+        small = type(value) is dict and len(value) <= 64
+        return small and all(map(_is_count, value.values())) and all(map(_is_text, value))
     if name in _COUNTS or name in _SMALL:
         return _is_count(value)
     if not _is_text(value) or len(value) > _LENGTHS.get(name, CONTAINER_MESSAGE_BYTES):
@@ -387,14 +386,7 @@ def _well_formed(name: str, value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether `value` is text that can be stored: a forged message may hold halves of characters."""
-    if type(value) is not str:
-        return False
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return type(value) is str and not _HALF.search(value)
 
 
 def _is_count(value: Any) -> bool:

@@ -7,6 +7,7 @@ input that breaks a promise is left in the folder named; commit it to the corpus
 """
 
 import argparse
+import math
 import os
 import re
 import subprocess
@@ -71,7 +72,7 @@ def main() -> int:
     findings = Path(tempfile.mkdtemp(prefix="benchwarden-fuzz-"))
     began, ran = time.monotonic(), []
     for target in chosen:
-        wanted = -(-options.executions * target.share // shares)  # rounded up
+        wanted = math.ceil(options.executions * target.share / shares)
         left = options.seconds - int(time.monotonic() - began)
         found = fuzz(target, wanted, max(left, 1), findings, options.keep)
         ran.append(found)

@@ -193,7 +193,8 @@ def _operate(tree: Path, outside: Path, operation: str) -> None:
         elif kind == "p":
             os.mkfifo(place)
         else:
-            place.write_bytes(b"tree")
+            with place.open("xb") as file:  # never into a pipe that an earlier operation made
+                file.write(b"tree")
     except (OSError, ValueError):
         return
 

@@ -14,13 +14,13 @@ class Target:
     """One function that takes any bytes and raises only if a promise is broken.
 
     Attributes:
-        share: of a campaign's executions, in thousandths.
+        share: of a campaign's executions, beside the others'.
         parsers: modules whose branches it must reach.
         most_bytes: the largest input that is tried.
     """
 
     run: Callable[[bytes], None]
-    share: int
+    share: float
     parsers: tuple[str, ...]
     most_bytes: int = 4096
 
@@ -97,7 +97,9 @@ TARGETS = {
             ),
         ),
         Target(runner_targets.patches, 30, ("benchwarden_runner/grading/attempts.py",)),
-        Target(runner_targets.hostile_trees, 10, ("benchwarden_runner/safe_files.py",), 512),
-        Target(tree_target.patched_trees, 1, ("benchwarden_runner/grading/patched_tree.py",), 2048),
+        Target(runner_targets.hostile_trees, 4, ("benchwarden_runner/safe_files.py",), 512),
+        Target(
+            tree_target.patched_trees, 0.3, ("benchwarden_runner/grading/patched_tree.py",), 2048
+        ),
     )
 }
