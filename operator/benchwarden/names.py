@@ -10,6 +10,7 @@ RUN_PLURAL: Final = "benchmarkruns"
 SCHEDULE_KIND: Final = "BenchmarkSchedule"
 SCHEDULE_PLURAL: Final = "benchmarkschedules"
 FIELD_MANAGER: Final = "benchwarden"
+CLI_FIELD_MANAGER: Final = "kubectl-benchwarden"
 COMPONENT: Final = "benchwarden-operator"
 
 # Labels, on everything the operator creates.
@@ -27,6 +28,7 @@ LABEL_QUEUE: Final = "kueue.x-k8s.io/queue-name"
 
 ROLE_BATCH: Final = "batch"  # a Job that works on instances
 ROLE_PROBE: Final = "probe"  # the Job that checks the agent before the fan-out
+ROLE_RELEASE: Final = "release"  # the ConfigMap that pins the agent CLI of a run
 ROLE_PLAN: Final = "plan"  # the ConfigMap that freezes what a run consists of
 ROLE_INPUT: Final = "input"  # a ConfigMap with the files a batch needs
 ROLE_RESULTS: Final = "results"  # a ConfigMap shard of result rows
@@ -59,7 +61,11 @@ MOUNT_ROOT: Final = "/benchwarden"
 MOUNT_TOOLS: Final = "/benchwarden/tools"
 MOUNT_INPUT: Final = "/benchwarden/input"
 MOUNT_WORK: Final = "/benchwarden/work"
+MOUNT_LOGS: Final = "/benchwarden/logs"  # what graders leave for the uploader
+MOUNT_INPUTS: Final = "/benchwarden/inputs"  # the uploader's view of the agents' inputs, by position
+MOUNT_ARTIFACTS: Final = "/benchwarden/artifacts"  # the volume for artifacts, in the uploader alone
 MOUNT_CA: Final = "/benchwarden/ca"
+MOUNT_CACHE: Final = "/benchwarden/cache"  # in inject only
 MOUNT_USER_CONFIG: Final = "/benchwarden/user-config"
 RUNNER_APP: Final = "/opt/benchwarden/app"  # in the runner image
 CA_FILE: Final = "ca.crt"
@@ -71,6 +77,13 @@ CA_VARIABLES: Final = (  # who reads a bundle of certificates: OpenSSL, Node and
     "GIT_SSL_CAINFO",
     "PIP_CERT",
 )
+ENV_CA_FILE: Final = "SSL_CERT_FILE"
+ENV_UPLOAD: Final = "BENCHWARDEN_UPLOAD"  # JSON: what an uploader is to do
+ENV_AWS_ACCESS_KEY_ID: Final = "AWS_ACCESS_KEY_ID"
+ENV_AWS_SECRET_ACCESS_KEY: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
+ENV_AWS_SESSION_TOKEN: Final = "AWS_SESSION_TOKEN"  # noqa: S105 - the name of a variable
+ENV_AWS_REGION: Final = "AWS_REGION"
+ENV_AWS_NO_METADATA: Final = "AWS_EC2_METADATA_DISABLED"
 ENV_API_KEY: Final = "ANTHROPIC_API_KEY"
 ENV_AUTH_TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 PROXY_VARIABLES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")  # lower case counts too
@@ -95,6 +108,7 @@ CONDITION_PLANNED: Final = "Planned"
 CONDITION_PROGRESSING: Final = "Progressing"
 CONDITION_SUCCEEDED: Final = "Succeeded"
 CONDITION_REGRESSED: Final = "Regressed"
+CONDITION_ARTIFACTS_KEPT: Final = "ArtifactsKept"
 
 # Condition types of a BenchmarkSchedule, beside Accepted.
 CONDITION_SCHEDULING: Final = "Scheduling"
@@ -112,6 +126,9 @@ REASON_INSTANCE_TOO_LARGE: Final = "InstanceTooLarge"
 REASON_UNSUPPORTED: Final = "Unsupported"
 # Planned:
 REASON_PLANNED: Final = "Planned"
+REASON_RESOLVING: Final = "ResolvingVersion"
+REASON_UNKNOWN_CLI_VERSION: Final = "UnknownCliVersion"
+REASON_REGISTRY_UNAVAILABLE: Final = "RegistryUnavailable"
 REASON_PROBING: Final = "Probing"
 REASON_PROBE_FAILED: Final = "ProbeFailed"
 REASON_AUTHENTICATION_FAILED: Final = "AuthenticationFailed"
@@ -143,6 +160,9 @@ REASON_NOT_WORSE: Final = "NotWorse"
 REASON_INCONCLUSIVE: Final = "Inconclusive"
 REASON_BASE_UNAVAILABLE: Final = "BaseUnavailable"
 REASON_NOT_COMPARED: Final = "NotCompared"
+# ArtifactsKept, beside InProgress:
+REASON_UPLOADED: Final = "Uploaded"
+REASON_UPLOAD_FAILED: Final = "UploadFailed"
 # Scheduling:
 REASON_SCHEDULED: Final = "Scheduled"
 REASON_PREVIOUS_RUN_ACTIVE: Final = "PreviousRunActive"
@@ -180,6 +200,7 @@ EVENT_LIMIT_REACHED: Final = "LimitReached"
 
 # Environment of the operator.
 ENV_RUNNER_IMAGE: Final = "BENCHWARDEN_RUNNER_IMAGE"
+ENV_UPLOADER_IMAGE: Final = "BENCHWARDEN_UPLOADER_IMAGE"  # the operator's own; empty = no artifacts
 ENV_NAMESPACES: Final = "BENCHWARDEN_NAMESPACES"  # comma-separated; empty = the whole cluster
 ENV_POD_NAME: Final = "BENCHWARDEN_POD_NAME"
 ENV_POD_NAMESPACE: Final = "BENCHWARDEN_POD_NAMESPACE"
@@ -202,4 +223,6 @@ EXIT_FAILED: Final = 1  # the operation ran and did not succeed
 EXIT_USAGE: Final = 2  # bad input: nothing was done
 EXIT_UNAVAILABLE: Final = 3  # something needed is not there (cluster, binary, privilege)
 EXIT_REGRESSED: Final = 4  # a comparison says: worse
+EXIT_FORBIDDEN: Final = 5  # the cluster does not let this user do it
+EXIT_NOT_FOUND: Final = 6  # the cluster has nothing of that name
 EXIT_INTERRUPTED: Final = 130

@@ -10,7 +10,29 @@ from typing import Annotated, Final
 import typer
 
 from benchwarden import __version__, names
-from benchwarden.cli import claude, plan, report, run, statistics, suite, system, validate
+from benchwarden.cli import (
+    claude,
+    flipped,
+    plan,
+    report,
+    run,
+    run_verbs,
+    schedule_verbs,
+    statistics,
+    status,
+    suite,
+    system,
+    validate,
+)
+from benchwarden.cli.cluster import (
+    CommandError,
+    ContextOption,
+    KubeconfigOption,
+    NamespaceOption,
+    TimeoutOption,
+    Where,
+    begin,
+)
 from benchwarden.errors import BenchwardenError, InvalidInputError, UnavailableError
 
 _EXIT_CODES: Final = (
@@ -24,7 +46,8 @@ app = typer.Typer(
     help="Run coding-agent benchmarks and tell with honest statistics whether the agent got worse.",
     epilog=(
         "Exit codes: 0 done; 1 the operation failed; 2 bad input, nothing was done; "
-        "3 something needed is not here; 4 a comparison says worse; 130 interrupted."
+        "3 something needed is not here, such as a cluster; 4 a comparison says worse; "
+        "5 the cluster does not allow it; 6 the cluster has no such thing; 130 interrupted."
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -44,11 +67,30 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    namespace: NamespaceOption = "",
+    context: ContextOption = "",
+    kubeconfig: KubeconfigOption = "",
+    request_timeout: TimeoutOption = 0.0,
 ) -> None:
     del version
+    begin(Where(namespace, context, kubeconfig, request_timeout))
 
 
-for _module in (run, plan, report, suite, claude, statistics, system, validate):
+_MODULES: Final = (
+    run,
+    plan,
+    status,
+    report,
+    flipped,
+    run_verbs,
+    schedule_verbs,
+    suite,
+    claude,
+    statistics,
+    system,
+    validate,
+)
+for _module in _MODULES:
     _module.register(app)
 
 
@@ -57,6 +99,8 @@ def main() -> None:
     name = "kubectl benchwarden" if Path(sys.argv[0]).name.startswith("kubectl-") else "benchwarden"
     try:
         app(prog_name=name)
+    except CommandError as error:
+        _fail(str(error), error.exit_code)
     except BenchwardenError as error:
         code = next(code for kind, code in _EXIT_CODES if isinstance(error, kind))
         _fail(str(error), code)

@@ -15,10 +15,14 @@ from benchwarden.cli.stats_output import (
     print_table,
     read_text,
 )
+from benchwarden.cli.stored import side
 from benchwarden.errors import InvalidInputError
 from benchwarden.names import EXIT_REGRESSED
 
-_FILES = "result files: {instance_id: bool}, a harness or benchwarden report, or JSON lines"
+_FILES = (
+    "result files: {instance_id: bool}, a harness or benchwarden report, JSON lines; or run/NAME or"
+    " schedule/NAME of the cluster"
+)
 
 
 def compare_command(
@@ -49,7 +53,7 @@ def compare_command(
     from benchwarden.stats.windows import Verdict
 
     base_side, new_side = (
-        merge_trials([parse_outcomes(read_text(name), name) for name in names])
+        merge_trials([parse_outcomes(side(name) or read_text(name), name) for name in names])
         for names in (_names(base, more_base), _names(new, more_new))
     )
     comparison = compare(base_side, new_side, min_effect)

@@ -23,6 +23,10 @@ ENV_KUBECONFIG = "KUBECONFIG"
 _NAMESPACE_FILE = Path(SERVICE_TOKEN_FILENAME).with_name("namespace")
 
 
+class CredentialsError(UnavailableError):
+    """There is neither a service account nor a usable kubeconfig."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """How to reach a cluster.
@@ -44,7 +48,7 @@ class Access:
             A configuration of its own; the process-wide default is left alone.
 
         Raises:
-            UnavailableError: there is neither a service account nor a usable kubeconfig.
+            CredentialsError: there is neither a service account nor a usable kubeconfig.
         """
         configuration = Configuration()
         try:
@@ -57,7 +61,7 @@ class Access:
             else:
                 await self._load_kubeconfig(configuration)
         except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UnavailableError(f"no usable Kubernetes credentials: {error}") from error
+            raise CredentialsError(f"no usable Kubernetes credentials: {error}") from error
         # kubectl accepts cluster certificates without the extensions that RFC 5280 asks for, and so
         # must we: Python 3.13 would refuse them. The chain and the host name are checked all the same.
         configuration.disable_strict_ssl_verification = True

@@ -20,7 +20,13 @@ PAGE_SIZE = 500
 
 
 class KubeClient(Session):
-    """Reads and writes objects as plain dictionaries; an async context manager."""
+    """Reads and writes objects as plain dictionaries; an async context manager.
+
+    Attributes:
+        field_manager: who the API server notes as the writer of what is created and patched.
+    """
+
+    field_manager: str = names.FIELD_MANAGER
 
     async def get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
         """Read one object; NotFoundError if there is none."""
@@ -64,7 +70,7 @@ class KubeClient(Session):
     async def create(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Create; AlreadyExistsError if the name is taken."""
         namespace, _ = place_of(manifest)
-        query = {"fieldManager": names.FIELD_MANAGER}
+        query = {"fieldManager": self.field_manager}
         path = resource_of(manifest).collection(namespace)
         return await self.request("POST", path, query=query, body=manifest)
 
@@ -107,13 +113,13 @@ class KubeClient(Session):
     ) -> dict[str, Any]:
         """Merge `change` into an object or its subresource."""
         path = resource.item(namespace, name, subresource)
-        query = {"fieldManager": names.FIELD_MANAGER}
+        query = {"fieldManager": self.field_manager}
         return await self.request("PATCH", path, query=query, body=change, content_type=MERGE_PATCH)
 
     async def apply(self, manifest: Mapping[str, Any], *, subresource: str = "") -> dict[str, Any]:
         """Server-side apply with our field manager; what we stop saying is removed, others' fields stay."""
         path = resource_of(manifest).item(*place_of(manifest), subresource)
-        query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
+        query = {"fieldManager": self.field_manager, "force": "true"}
         return await self.request(
             "PATCH", path, query=query, body=manifest, content_type=APPLY_PATCH
         )

@@ -91,7 +91,7 @@ def test_a_suite_is_checked_line_by_line(run: Run, suite: Suite) -> None:
         (["run", "absent.yaml", "--local"], "error: FILE: there is no absent.yaml"),
         (["run", "run.yaml"], "error: --local: add it to run on this machine"),
         (["plan", "run.yaml", "--config-map", "x"], "error: --config-map: 'x' is not NAME=PATH"),
-        (["report", "absent"], "error: PATH: absent is neither a run's directory"),
+        (["report", "./absent"], "error: PATH: absent is neither a run's directory"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_2(run: Run, words: list[str], says: str) -> None:
