@@ -67,10 +67,7 @@ def pod(found):
 def test_it_is_off_by_default(helm):
     done = helm("template", "benchwarden", str(CHART), "-n", NAMESPACE)
     assert done.returncode == 0, done.stderr
-    assert (
-        "gateway"
-        not in done.stdout.replace("credentials.mode: gateway", "").partition("kind: Deployment")[2]
-    )
+    assert NAME not in done.stdout
 
 
 def test_kubernetes_knows_all_of_it_and_the_configuration_is_the_golden_one(render):
