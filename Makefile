@@ -85,7 +85,7 @@ cluster-down: ## stop the test cluster and remove every trace
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
 	uv lock -q
-	uv export -q --no-emit-project --no-dev --no-header --no-annotate -o locks/runtime.txt
+	uv export -q --no-emit-project --no-dev --extra storage --no-header --no-annotate -o locks/runtime.txt
 	uv export -q --no-emit-project --all-extras --no-extra swebench --no-header --no-annotate -o locks/dev.txt
 	uv export -q --only-group build --no-header --no-annotate -o locks/build.txt
 

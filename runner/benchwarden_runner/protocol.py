@@ -75,12 +75,17 @@ ALL_CLASSES = (
 # Reasons that refine a class.
 REASON_TAMPERED = "grader_tampered_or_crashed"
 REASON_GRADE_TIMEOUT = "grade_timeout"
+REASON_CLI_MISMATCH = "cli_version_mismatch"  # the CLI is not the version that was asked for
 
 # Agent kinds.
 AGENT_CLAUDE_CODE = "claudeCode"
 AGENT_ORACLE = "oracle"
 AGENT_NOP = "nop"
 AGENT_EXEC = "exec"
+
+# Builds of Claude Code among the tools.
+CLAUDE_GLIBC = "claude-glibc"
+CLAUDE_MUSL = "claude-musl"
 
 # Result parsers.
 PARSER_JUNIT = "junit"
@@ -121,6 +126,8 @@ FILE_PATCH = "agent.patch"
 FILE_TRANSCRIPT = "transcript.jsonl"
 FILE_STREAM = "stream.jsonl"
 FILE_TEST_LOG = "test.log"
+# What grade-i leaves last, beside its test log: digests of all that is worth keeping of the launch.
+FILE_SUMS = "SHA256SUMS"
 
 # Exit codes of runner containers. Agents and graders exit 0 whenever their message was written.
 EXIT_OK = 0
@@ -322,7 +329,7 @@ def _fit_value(name: str, value: Any) -> Any:
     if name in _PAIRS:
         return [_whole(number, _SMALL_MAX) for number in value]
     if name in _SECONDS:
-        return round(min(max(float(value), 0.0), _SECONDS_MAX), 3) if value == value else 0.0  # noqa: PLR0124
+        return round(min(max(float(value), 0.0), _SECONDS_MAX), 3) if value == value else 0.0  # noqa: PLR0124  # NaN
     if name in _COUNTS or name in _SMALL:
         return _whole(value, _COUNT_MAX if name in _COUNTS else _SMALL_MAX)
     if name == "cost_usd" and not _MONEY.fullmatch(value):

@@ -38,6 +38,15 @@ def read_regular(path: AnyPath, max_bytes: int) -> bytes:
 
 def read_inside(root: AnyPath, relative: str, max_bytes: int) -> bytes:
     """As `read_regular` for a path below `root`, following no link in any component below it."""
+    return _read_and_close(open_inside(root, relative), relative, max_bytes)
+
+
+def open_inside(root: AnyPath, relative: str) -> int:
+    """A descriptor to read a regular file below `root`, following no link in any component below it.
+
+    Raises:
+        FileNotFoundError: there is nothing; UnsafeFileError: it is no regular file.
+    """
     parts = split_relative(relative)
     folder = os.open(str(root), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -48,7 +57,10 @@ def read_inside(root: AnyPath, relative: str, max_bytes: int) -> bytes:
         descriptor = _open_checked(parts[-1], folder)
     finally:
         os.close(folder)
-    return _read_and_close(descriptor, relative, max_bytes)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UnsafeFileError(errno.EINVAL, "not a regular file", relative)
+    return descriptor
 
 
 def write_inside(root: AnyPath, relative: str, content: bytes, *, executable: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 ```
 OUT/run.json       identity and digest of the spec; a directory belongs to one run for ever
+OUT/cli.json       what `latest` meant when this run began
 OUT/plan.json      what the run consists of
 OUT/results.jsonl  one row a line, appended and synced
 OUT/status.json    the status as the cluster's object would have it
@@ -17,7 +18,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 import uuid
@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchwarden.api.run import BenchmarkRunSpec
+from benchwarden.artifacts.layout import launch_folder
 from benchwarden.errors import ConflictError, InvalidInputError
 from benchwarden.names import REASON_INVALID_SPEC
 from benchwarden.planning.plan import Member, Plan, TrialKey
@@ -38,6 +39,7 @@ from benchwarden.results.row import Row
 FILE_RUN: Final = "run.json"
 FILE_PLAN: Final = "plan.json"
 FILE_RESULTS: Final = "results.jsonl"
+FILE_CLI: Final = "cli.json"
 FILE_STATUS: Final = "status.json"
 FILE_REPORT: Final = "report.html"
 FILE_REPORT_DATA: Final = "report.json"
@@ -45,7 +47,6 @@ DIRECTORY_TRIALS: Final = "trials"
 FILE_SCRATCH: Final = "scratch.path"
 
 _MUTABLE: Final = frozenset({"suspend", "cancel", "retry"})
-_SAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,7 @@ class RunDirectory:
 
     def trial(self, member: Member) -> Path:
         """Where the files of one launch are kept; ids become safe, distinct folder names."""
-        return (
-            self.root
-            / DIRECTORY_TRIALS
-            / safe_name(member.instance)
-            / f"trial-{member.trial}"
-            / f"launch-{member.launch}"
-        )
+        return self.root / DIRECTORY_TRIALS / launch_folder(member)
 
     def open(self, name: str, spec: BenchmarkRunSpec, now: datetime) -> Identity:
         """Take the directory for this run, or take it up again.
@@ -133,6 +128,15 @@ class RunDirectory:
         """Freeze the plan."""
         data = {"panelDigest": plan.panel_digest, "groups": plan.groups, "agent": plan.agent}
         _replace(self.root / FILE_PLAN, data)
+
+    def pinned_version(self, resolve: Callable[[], str]) -> str:
+        """The agent CLI's version of this run: what `resolve` said when it was first asked."""
+        place = self.root / FILE_CLI
+        with suppress(FileNotFoundError):
+            return str(json.loads(place.read_bytes()))
+        version = resolve()
+        _replace(place, version)
+        return version
 
     def read_status(self) -> dict[str, Any]:
         """The status as written last."""
@@ -214,14 +218,6 @@ def spec_digest(spec: BenchmarkRunSpec) -> str:
     """sha256 of what may never change in a spec."""
     fixed = spec.model_dump(mode="json", by_alias=True, exclude=set(_MUTABLE))
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
-
-
-def safe_name(text: str) -> str:
-    """A folder name for any text: readable, distinct and the same every time."""
-    readable = _SAFE.sub("-", text)[:100].strip(".-")
-    if readable == text:
-        return text
-    return f"{readable}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
 
 
 def remove_tree(path: Path) -> None:

@@ -1,6 +1,5 @@
 """Runs a task's setup and tests: closed descriptors, nameless output files, one deadline, nothing left alive."""
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -47,11 +46,6 @@ class TestRun:
     def log(self) -> bytes:
         """Everything that was printed, errors after output, the setup last."""
         return self.stdout + self.stderr + self.setup_log
-
-    @property
-    def log_sha256(self) -> str:
-        """Digest of the log."""
-        return hashlib.sha256(self.log).hexdigest()
 
 
 def run_tests(

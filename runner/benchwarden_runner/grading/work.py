@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import AbstractSet, Callable, Dict, Iterator, Optional
 
 from benchwarden_runner import inputs, ipc, protocol, safe_files
-from benchwarden_runner.grading import attempts, reading, results, results_script
+from benchwarden_runner.grading import attempts, keeping, reading, results, results_script
 from benchwarden_runner.grading.patched_tree import PatchedTree, PatchError
 from benchwarden_runner.grading.results import NoResultsError, ResultsError, Score
 from benchwarden_runner.grading.test_run import TestRun, run_tests
@@ -55,8 +55,9 @@ class Grader:
             found = Verdict(protocol.GRADER_ERROR, reason=f"{type(error).__name__}: {error}")
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+        self._leave_sums()
         seconds = time.monotonic() - self._begun
-        return replace(found, seconds=seconds, **self._facts)  # type: ignore[arg-type]
+        return replace(found, seconds=seconds, **self._facts)  # type: ignore[arg-type]  # fields by name
 
     def _grade(self, scratch: str) -> Verdict:
         files = inputs.read_archive(self._input_folder, "grade.tgz")
@@ -94,12 +95,26 @@ class Grader:
 
         return _judge(spec, run, tree.tracked, parse, empty=not patch.strip())
 
+    def _leave_sums(self) -> None:
+        if self._log:
+            with self._without_fail():
+                self._facts["artifact"] = keeping.leave_sums(self._work, Path(self._log))
+
     def _keep_log(self, run: TestRun) -> None:
-        self._facts["log_sha256"] = run.log_sha256
         log = self._redactor.data(run.log)
+        self._facts["log_sha256"] = hashlib.sha256(log).hexdigest()
         print(log[-_LOG_TAIL_BYTES:].decode("utf-8", "replace"), flush=True)
         if self._log:
-            safe_files.replace_file(Path(self._log), [log])
+            with self._without_fail():
+                safe_files.replace_file(Path(self._log), [log])
+
+    @contextmanager
+    def _without_fail(self) -> Iterator[None]:
+        """Nothing that is kept beside a verdict is worth losing the verdict."""
+        try:
+            yield
+        except OSError as error:
+            print(self._redactor.text(f"not kept: {error}"), flush=True)
 
 
 def _bring_tests(tree: PatchedTree, spec: GradeSpec, files: Dict[str, bytes]) -> None:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchwarden.api.run import BenchmarkRunSpec
+from benchwarden.artifacts.layout import safe_name
 from benchwarden.errors import ConflictError, InvalidInputError
-from benchwarden.local.directory import RunDirectory, files_of, read_rows, safe_name
+from benchwarden.local.directory import RunDirectory, files_of, read_rows
 from benchwarden.planning.plan import Plan, TrialKey
 from benchwarden.results.row import Row
 
