@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchwarden import names
+from benchwarden.clis.registry import default_registry
 from benchwarden.errors import InvalidInputError
 
 DEFAULT_METRICS_PORT = 8080
@@ -20,6 +21,7 @@ class Settings:
         own_namespace: where the lease is kept.
         must_fail_address: `ip:port` that a run's network policy must block; in a pod the API server's
             Service, to which batch pods have no business. Empty = agents do not look.
+        npm_registry: where the agent's CLI comes from if a run names no registry; as npm is set up here.
     """
 
     runner_image: str
@@ -31,6 +33,7 @@ class Settings:
     lease_seconds: int
     requests_per_second: float
     must_fail_address: str
+    npm_registry: str
 
 
 def read_settings(environment: Mapping[str, str], *, host: str, default_namespace: str) -> Settings:
@@ -63,6 +66,7 @@ def read_settings(environment: Mapping[str, str], *, host: str, default_namespac
         requests_per_second=_number(environment, names.ENV_REQUESTS_PER_SECOND, 20),
         must_fail_address=environment.get(names.ENV_MUST_FAIL_ADDRESS, "")
         or _api_server(environment),
+        npm_registry=default_registry(environment),
     )
 
 

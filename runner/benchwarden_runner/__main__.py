@@ -13,6 +13,9 @@ from benchwarden_runner.inject import inject
 from benchwarden_runner.message_file import MessageFile
 from benchwarden_runner.probe import run_probe
 from benchwarden_runner.redaction import Redactor
+from benchwarden_runner.specs import CliRelease
+
+_REASON_CHARACTERS = 400
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -20,7 +23,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command == "inject":
-            inject(options.source, options.claude, options.tools, options.agent)
+            _inject(options)
         elif options.command != "finish":
             _with_message(options)
     except Exception as error:  # the exit code is the last word where no message can be written
@@ -28,6 +31,25 @@ def main(arguments: Optional[List[str]] = None) -> int:
         print(text, file=sys.stderr, flush=True)
         return protocol.EXIT_HARNESS
     return protocol.EXIT_OK
+
+
+def _inject(options: argparse.Namespace) -> None:
+    """Fill the tools; a failure is told where the pod's status shows it."""
+    release = CliRelease.from_json(options.release) if options.release else None
+    try:
+        inject(
+            options.source,
+            options.claude,
+            options.tools,
+            options.agent,
+            release,
+            options.cache,
+        )
+    except Exception as error:
+        if options.message:
+            text = Redactor(os.environ).text(f"{type(error).__name__}: {error}")
+            Path(options.message).write_text(text[:_REASON_CHARACTERS])
+        raise
 
 
 def _with_message(options: argparse.Namespace) -> None:
@@ -56,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     add_inject.add_argument("--source", type=Path, default=Path("/opt/benchwarden"))
     add_inject.add_argument("--claude", type=Path, default=Path("/opt/claude-code"))
     add_inject.add_argument("--agent", default="", help="the agent's kind; empty: copy everything")
+    add_inject.add_argument("--release", default="", help="JSON: bring the CLI from a registry")
+    add_inject.add_argument("--cache", type=Path, help="folder that keeps what the registry gave")
+    add_inject.add_argument("--message", default="", help="file for the reason of a failure")
     for name, text in (
         ("agent", "run the agent and hand over its patch"),
         ("grade", "grade the patch"),
@@ -68,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tools", default="", help="folder filled by inject")
         command.add_argument("--work", type=Path, required=name != "probe", help="hand-over folder")
         if name == "grade":
-            command.add_argument("--log", default="", help="file to keep the test log in")
+            command.add_argument(
+                "--log", default="", help="file to keep the test log in; digests go beside it"
+            )
     commands.add_parser("finish", help="end the pod's main container")
     return parser
 

@@ -3,11 +3,23 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Optional
+
+from benchwarden_runner import protocol
+from benchwarden_runner.inject_release import bring
+from benchwarden_runner.specs import CliRelease
 
 _RESOLV_CONF = "/etc/resolv.conf"
 
 
-def inject(source: Path, claude: Path, tools: Path, agent_kind: str = "") -> None:
+def inject(
+    source: Path,
+    claude: Path,
+    tools: Path,
+    agent_kind: str = "",
+    release: Optional[CliRelease] = None,
+    cache: Optional[Path] = None,
+) -> None:
     """Copy everything to `tools`; done again, it starts anew.
 
     Args:
@@ -15,14 +27,21 @@ def inject(source: Path, claude: Path, tools: Path, agent_kind: str = "") -> Non
         tools: the volume.
         claude: the folder with the builds of Claude Code; need not exist.
         agent_kind: if given and not claudeCode, its hundreds of megabytes are left out.
+        release: the CLI to bring from a registry instead of the folder `claude`.
+        cache: a folder that keeps what the registry gave.
 
     Raises:
         OSError: something is missing or there is no room.
+        ReleaseError: the release cannot be had.
     """
     _copy_tree(source / "python", tools / "python")
     _copy_tree(source / "app", tools / "app")
-    if claude.is_dir() and agent_kind in ("", "claudeCode"):
-        _copy_tree(claude, tools / "claude")
+    if agent_kind in ("", protocol.AGENT_CLAUDE_CODE):
+        if release is not None:
+            shutil.rmtree(tools / "claude", ignore_errors=True)
+            bring(release, tools / "claude", cache)
+        elif claude.is_dir():
+            _copy_tree(claude, tools / "claude")
     resolv_conf = tools / "resolv.conf"
     if os.path.exists(_RESOLV_CONF):
         shutil.copyfile(_RESOLV_CONF, resolv_conf)

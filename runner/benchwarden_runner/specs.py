@@ -208,7 +208,7 @@ def _read(cls: Type[T], document: Any, place: str) -> T:
     if not isinstance(document, dict):
         raise SpecError(f"{place}: expected an object")
     hints = get_type_hints(cls)
-    names = {item.name for item in fields(cls)}  # type: ignore[arg-type]
+    names = {item.name for item in fields(cls)}  # type: ignore[arg-type]  # a dataclass
     unknown = sorted(set(document) - names)
     if unknown:
         raise SpecError(

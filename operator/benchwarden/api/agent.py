@@ -1,15 +1,19 @@
 """Who solves the instances: Claude Code, the gold patch, nobody, or a command of your own."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from benchwarden.api import patterns
 from benchwarden.api.model import KubeModel, Rule, Unique, at_most_one, exactly_one
 from benchwarden.api.references import ConfigMapRef, Environment, SecretKeyRef
-from benchwarden.api.scalars import Bool, HttpUrl, Int, Money
+from benchwarden.api.scalars import Bool, DnsSubdomain, HttpUrl, Int, Money
 
+LATEST: Final = "latest"
+IMAGE: Final = "image"
+REGISTRY: Final = "registry"
+VOLUME: Final = "volume"
 _ALIASES = ("sonnet", "opus", "haiku", "best", "default", "opusplan")
 _PROVIDER_VARIABLES = (
     "CLAUDE_CODE_OAUTH_TOKEN",
@@ -95,6 +99,24 @@ class ClaudeCode(KubeModel):
             holds=_brings_credentials,
             field="credentials",
         ),
+        Rule(
+            cel="(has(self.delivery) && self.delivery == 'volume') == has(self.cacheClaim)",
+            message="cacheClaim and delivery volume need each other",
+            holds=lambda agent: (agent.delivery == VOLUME) == (agent.cache_claim is not None),
+            field="cacheClaim",
+        ),
+        Rule(
+            cel=(
+                "!has(self.delivery) || self.delivery != 'image'"
+                " || (self.version != 'latest' && !has(self.registryUrl))"
+            ),
+            message="an image brings one version: give it and no registryUrl, or another delivery",
+            holds=lambda agent: (
+                agent.delivery != IMAGE
+                or (agent.version != LATEST and agent.registry_url is None)
+            ),
+            field="delivery",
+        ),
     )
 
     version: Annotated[
@@ -139,7 +161,18 @@ class ClaudeCode(KubeModel):
     include_ignored_files: Bool = False
     """Count files that git ignores as part of the agent's patch."""
     registry_url: HttpUrl | None = None
-    """npm registry the CLI is fetched from; the registry of the operator's settings if unset."""
+    """npm registry of the CLI; the operator's own if unset."""
+    delivery: Literal["image", "registry", "volume"] | None = None
+    """How pods get the CLI; unset: `registry` for `latest` or with registryUrl, else `image`."""
+    cache_claim: DnsSubdomain | None = None
+    """PersistentVolumeClaim that keeps what the registry gave."""
+
+    @property
+    def delivered_by(self) -> str:
+        """How pods get the CLI, the default worked out."""
+        if self.delivery is not None:
+            return self.delivery
+        return REGISTRY if self.version == LATEST or self.registry_url is not None else IMAGE
 
 
 class Oracle(KubeModel):

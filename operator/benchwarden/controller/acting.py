@@ -1,12 +1,14 @@
 """Acting: each action of a decision as API calls that may be repeated; the first failure ends the pass."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from benchwarden import names
+from benchwarden.clis.packument import PUBLIC_REGISTRY
 from benchwarden.controller import durable
 from benchwarden.controller.record import Record
+from benchwarden.controller.releasing import Releasing
 from benchwarden.errors import ConflictError
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.errors import ForbiddenError, InvalidObjectError
@@ -19,7 +21,9 @@ from benchwarden.planning.plan import Batch, Member
 from benchwarden.reconcile import decision as actions
 from benchwarden.reconcile.decision import Action
 from benchwarden.reconcile.observed import ObservedBatch
+from benchwarden.reconcile.probing import release_of
 from benchwarden.reconcile.world import RunView
+from benchwarden_runner.specs import CliRelease
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,6 +35,7 @@ class Actor:
     client: KubeClient
     events: EventRecorder
     settings: ManifestSettings
+    releasing: Releasing = field(default_factory=lambda: Releasing(PUBLIC_REGISTRY))
 
     async def act(self, record: Record, view: RunView, action: Action, now: datetime) -> None:
         """Carry out one action.
@@ -43,6 +48,8 @@ class Actor:
                 await self._ensure_network(record, view)
                 await durable.store_plan(self.client, record.identity, plan)
                 record.loaded = False  # read back what is really stored
+            case actions.PinRelease():
+                self.releasing.begin(self.client, record, view)
             case actions.LaunchProbe(name, attempt):
                 await self._launch_probe(record, view, name, attempt, now)
             case actions.LaunchBatch(name, batch):
@@ -73,7 +80,7 @@ class Actor:
     async def _ensure_network(self, record: Record, view: RunView) -> None:
         if record.network_ensured:
             return
-        policy = network.network_policy(record.identity, view.spec, self.settings)
+        policy = network.network_policy(record.identity, view.spec, self.settings, _release(record))
         if policy is not None:
             await self.client.create_or_adopt(policy)
         record.network_ensured = True
@@ -82,11 +89,14 @@ class Actor:
         self, record: Record, view: RunView, name: str, attempt: int, now: datetime
     ) -> None:
         await self._ensure_network(record, view)
+        release = _release(record)
         own = probe_name(record.identity.name, record.identity.uid, attempt)
         await self.client.create_or_adopt(
-            inputs.probe_input(record.identity, view.spec, self.settings, own)
+            inputs.probe_input(
+                record.identity, view.spec, self.settings, own, release.version if release else ""
+            )
         )
-        manifest = probe.probe_job(record.identity, view.spec, self.settings, attempt)
+        manifest = probe.probe_job(record.identity, view.spec, self.settings, attempt, release)
         try:
             created = await self.client.create_or_adopt(manifest)
         except (ForbiddenError, InvalidObjectError, ConflictError) as error:
@@ -101,7 +111,13 @@ class Actor:
         await self._ensure_network(record, view)
         version = dict(record.plan.agent).get("cliVersion", "") if record.plan else ""
         manifest = job.batch_job(
-            record.identity, view.spec, batch, record.instances, self.settings, version
+            record.identity,
+            view.spec,
+            batch,
+            record.instances,
+            self.settings,
+            version,
+            _release(record),
         )
         try:
             created = await self.client.create_or_adopt(manifest)
@@ -128,6 +144,14 @@ class Actor:
         for manifest in inputs.batch_inputs(record.identity, packed, name, uid):
             await self.client.create_or_adopt(manifest)
         record.cycle.inputs_ensured.add(name)
+
+
+def _release(record: Record) -> CliRelease | None:
+    """The CLI that pods bring from a registry: the plan's, before there is one the run's."""
+    if record.plan is not None:
+        return release_of(record.plan)
+    found = record.cycle.release
+    return found if isinstance(found, CliRelease) else None
 
 
 def _refused(

@@ -10,6 +10,7 @@ from typing import Any
 from benchwarden import names
 from benchwarden.controller.acting import Actor
 from benchwarden.controller.controller import Controller
+from benchwarden.controller.releasing import Releasing
 from benchwarden.controller.samples import snapshot
 from benchwarden.controller.schedule_acting import ScheduleActor
 from benchwarden.controller.schedules import ScheduleController
@@ -74,7 +75,7 @@ class Process:
         events = EventRecorder(self._client, settings.identity)
         self.controller = Controller(
             self._client,
-            Actor(self._client, events, manifests),
+            Actor(self._client, events, manifests, Releasing(settings.npm_registry)),
             self._sight,
             self._lease,
             self._sources,

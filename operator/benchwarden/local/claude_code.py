@@ -19,12 +19,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from benchwarden.api.agent import LATEST
+from benchwarden.clis.packument import PACKAGE
 from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.names import ENV_CACHE, REASON_INVALID_SPEC
+from benchwarden_runner.protocol import CLAUDE_GLIBC, CLAUDE_MUSL
 
-BINARY_GLIBC: Final = "claude-glibc"
-BINARY_MUSL: Final = "claude-musl"
-_PACKAGE: Final = "@anthropic-ai/claude-code"
 _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 _VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?")
 _NPM_SECONDS: Final = 900
@@ -52,17 +52,30 @@ def cached(version: str, cache: Path) -> Path:
     return folder
 
 
-def fetch(version: str, cache: Path) -> Path:
+def latest(registry: str = "") -> str:
+    """The version that the registry calls latest.
+
+    Raises:
+        UnavailableError: npm is missing or the registry refuses.
+    """
+    words = ("view", f"{PACKAGE}@{LATEST}", "version", "--json", *_at(registry))
+    return str(json.loads(_npm(*words, at=Path.cwd())))
+
+
+def fetch(version: str, cache: Path, registry: str = "") -> Path:
     """The folder of `version`, fetched and verified if it is not cached; `latest` is resolved first.
+
+    Args:
+        version: exact, or `latest`.
+        cache: where versions are kept.
+        registry: address of an npm registry; empty = the one that npm is set up for.
 
     Raises:
         InvalidInputError: no version number.
         UnavailableError: npm is missing or the registry refuses.
     """
-    if version == "latest":
-        version = str(
-            json.loads(_npm("view", f"{_PACKAGE}@latest", "version", "--json", at=Path.cwd()))
-        )
+    if version == LATEST:
+        version = latest(registry)
     if not _VERSION.fullmatch(version):
         raise InvalidInputError(
             f"{version!r} is no version; give one such as 2.1.330, or latest",
@@ -75,13 +88,13 @@ def fetch(version: str, cache: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / _binary()).is_file():
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                _download(version, Path(scratch)).replace(folder / _binary())
+                _download(version, Path(scratch), registry).replace(folder / _binary())
             _describe(folder, version)
     return folder
 
 
 def _binary() -> str:
-    return BINARY_MUSL if _is_musl() else BINARY_GLIBC
+    return CLAUDE_MUSL if _is_musl() else CLAUDE_GLIBC
 
 
 def _is_musl() -> bool:
@@ -97,10 +110,14 @@ def _platform() -> str:
     return f"linux-{machine}-musl" if _is_musl() else f"linux-{machine}"
 
 
-def _download(version: str, scratch: Path) -> Path:
-    package = f"{_PACKAGE}-{_platform()}@{version}"
-    wanted = str(json.loads(_npm("view", package, "dist.integrity", "--json", at=scratch)))
-    _npm("pack", package, "--json", at=scratch)
+def _at(registry: str) -> tuple[str, ...]:
+    return (f"--registry={registry}", f"--@anthropic-ai:registry={registry}") if registry else ()
+
+
+def _download(version: str, scratch: Path, registry: str) -> Path:
+    package, where = f"{PACKAGE}-{_platform()}@{version}", _at(registry)
+    wanted = str(json.loads(_npm("view", package, "dist.integrity", "--json", *where, at=scratch)))
+    _npm("pack", package, "--json", *where, at=scratch)
     archive = next(scratch.glob("*.tgz"))  # its name differs between versions of npm
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha512").digest()

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from benchwarden.api.agent import IMAGE, LATEST
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.errors import InvalidInputError
 from benchwarden.local import claude_code, environment, reading, workspace
@@ -80,13 +81,15 @@ async def run_locally(request: Request, listener: Listener, now: Callable[[], da
         _prepare(directory, request.panel)
         spec = _adapted(written, request, directory.read_status())
         scratch = directory.fresh_scratch()
+        tools, version = _tools(spec, request.environment, directory, scratch)
+        spec = _with_version(spec, version)
         assignment = Assignment(
             identity=identity,
             spec=spec,
             panel=request.panel,
             shop=Shop(
                 spec=spec,
-                tools=_tools(spec, request.environment, scratch),
+                tools=tools,
                 common=common,
                 credentials=credentials,
                 runner=request.runner,
@@ -133,22 +136,39 @@ def _adapted(
     return spec.model_copy(update=changes)
 
 
-def _tools(spec: BenchmarkRunSpec, own: Mapping[str, str], scratch: Path) -> Path:
-    """The folder for `--tools`; with Claude Code it holds the cached version that the spec names."""
+def _tools(
+    spec: BenchmarkRunSpec, own: Mapping[str, str], directory: RunDirectory, scratch: Path
+) -> tuple[Path, str]:
+    """The folder for `--tools` and the exact version of the Claude Code in it; empty without one.
+
+    Where the spec has a registry give the CLI, it is fetched into the user's cache, which stands for the
+    image and for the cache volume of a cluster alike.
+    """
     tools = scratch / TOOLS
     tools.mkdir()
     claude = spec.agent.claude_code
     if claude is None:
-        return tools
-    if claude.version == "latest":
-        raise InvalidInputError(
-            "must be an exact version here; `benchwarden claude fetch latest` says the newest one",
-            reason=REASON_INVALID_SPEC,
-            field="spec.agent.claudeCode.version",
-        )
-    found = claude_code.cached(claude.version, claude_code.cache_directory(own))
+        return tools, ""
+    version, cache = claude.version, claude_code.cache_directory(own)
+    if claude.delivered_by == IMAGE:
+        found = claude_code.cached(version, cache)
+    else:
+        source = claude.registry_url or ""
+        if version == LATEST:
+            version = directory.pinned_version(lambda: claude_code.latest(source))
+        found = claude_code.fetch(version, cache, source)
     (tools / TOOLS_CLAUDE).symlink_to(found.absolute())
-    return tools
+    return tools, version
+
+
+def _with_version(spec: BenchmarkRunSpec, version: str) -> BenchmarkRunSpec:
+    """The spec as for an image that brings exactly this version: the tools hold it by now."""
+    claude = spec.agent.claude_code
+    if claude is None:
+        return spec
+    here = {"version": version, "delivery": IMAGE, "registry_url": None, "cache_claim": None}
+    agent = spec.agent.model_copy(update={"claude_code": claude.model_copy(update=here)})
+    return spec.model_copy(update={"agent": agent})
 
 
 def _user_config(spec: BenchmarkRunSpec, file: RunFile, scratch: Path) -> str:

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from benchwarden import names
 from benchwarden.api.run import BenchmarkRunSpec
-from benchwarden.manifests import environment, isolation, resources, scheduling
+from benchwarden.manifests import delivery, environment, isolation, resources, scheduling
 from benchwarden.manifests.settings import ManifestSettings
 from benchwarden.suites.instance import Instance
+from benchwarden_runner.specs import CliRelease
 
 RESTRICTED: Final = "restricted"
 PROBE_MESSAGE_BYTES: Final = 4096
@@ -29,8 +30,10 @@ _PATHS: Final = {
 }
 
 
-def inject(spec: BenchmarkRunSpec, settings: ManifestSettings) -> dict[str, Any]:
-    """Fills `tools`, the only container that can; it copies the CLI only where Claude Code runs."""
+def inject(
+    spec: BenchmarkRunSpec, settings: ManifestSettings, release: CliRelease | None = None
+) -> dict[str, Any]:
+    """Fills `tools`, the only container that can; with a `release` it brings the CLI from a registry."""
     return {
         "name": names.CONTAINER_INJECT,
         **_runner_image(settings),
@@ -40,12 +43,15 @@ def inject(spec: BenchmarkRunSpec, settings: ManifestSettings) -> dict[str, Any]
             *_options("tools"),
             "--agent",
             spec.agent.kind,
+            *delivery.arguments(spec, release),
         ],
+        **delivery.environment(spec, release),
         "resources": resources.INJECT,
         "securityContext": isolation.runner_context(settings.runner_user),
         "volumeMounts": [
             isolation.tools_mount(read_only=False),
             isolation.shared_memory_mount(names.CONTAINER_INJECT),
+            *delivery.mounts(spec, release),
         ],
     }
 

@@ -118,7 +118,11 @@ _NO_PARSER: Final = ResultParser(kind=protocol.PARSER_EXIT_CODE)
 
 
 def probe_input(
-    run: RunIdentity, spec: BenchmarkRunSpec, settings: ManifestSettings, probe_name: str
+    run: RunIdentity,
+    spec: BenchmarkRunSpec,
+    settings: ManifestSettings,
+    probe_name: str,
+    cli_version: str = "",
 ) -> dict[str, Any]:
     """The ConfigMap of a probe, owned by the run; create it before the probe's Job."""
     nothing = Instance(
@@ -134,6 +138,7 @@ def probe_input(
     document = documents.agent_document(
         spec,
         nothing,
+        cli_version=cli_version,
         must_fail_address=settings.must_fail_address,
         user_config=user_config_path(spec),
     )

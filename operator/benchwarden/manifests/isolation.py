@@ -21,9 +21,13 @@ WORK: Final = "work"
 _SECCOMP: Final = {"type": "RuntimeDefault"}
 
 
-def pod_context(*, restricted: bool) -> dict[str, Any]:
-    """The pod's security context."""
-    return {"seccompProfile": dict(_SECCOMP), **({"runAsNonRoot": True} if restricted else {})}
+def pod_context(*, restricted: bool, group: int | None = None) -> dict[str, Any]:
+    """The pod's security context; `group` is to own its volumes."""
+    return {
+        "seccompProfile": dict(_SECCOMP),
+        **({"runAsNonRoot": True} if restricted else {}),
+        **({} if group is None else {"fsGroup": group, "fsGroupChangePolicy": "OnRootMismatch"}),
+    }
 
 
 def instance_context(*, restricted: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from benchwarden.manifests.pod import batch_pod
 from benchwarden.manifests.settings import ManifestSettings, RunIdentity
 from benchwarden.planning.plan import Batch
 from benchwarden.suites.instance import Instance
+from benchwarden_runner.specs import CliRelease
 
 SAFETY_TTL_SECONDS: Final = 3 * 24 * 3600  # the operator may be down for a long weekend
 _KEEP_NODE: Final = {  # an autoscaler that tidies nodes up would throw hours of work away
@@ -33,6 +34,7 @@ def batch_job(
     instances: Mapping[str, Instance],
     settings: ManifestSettings,
     cli_version: str = "",
+    release: CliRelease | None = None,
 ) -> dict[str, Any]:
     """The Job of a batch; its inputs are `inputs.batch_inputs`.
 
@@ -43,6 +45,7 @@ def batch_job(
         instances: the panel's instances by id; those of the batch must be there.
         settings: of the installation.
         cli_version: the agent CLI's version as the probe found it.
+        release: the agent CLI that `inject` brings from a registry; None if an image brings it.
 
     Raises:
         InvalidInputError: the spec asks for something that batch pods cannot do yet.
@@ -56,7 +59,7 @@ def batch_job(
         spec,
         name,
         names.ROLE_BATCH,
-        batch_pod(spec, batch, instances, settings, name, inputs),
+        batch_pod(spec, batch, instances, settings, name, inputs, release),
         members,
     )
 

@@ -35,6 +35,11 @@ def plan_name(run_name: str, run_uid: str) -> str:
     return _name(run_name, ("plan", run_uid))
 
 
+def release_name(run_name: str, run_uid: str) -> str:
+    """Name of the ConfigMap that pins the run's agent CLI."""
+    return _name(run_name, ("release", run_uid))
+
+
 def network_policy_name(run_name: str, run_uid: str) -> str:
     """Name of the run's NetworkPolicy."""
     return _name(run_name, ("network", run_uid))

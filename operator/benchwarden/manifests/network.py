@@ -19,6 +19,7 @@ from benchwarden.manifests.documents import agent_environment, plain
 from benchwarden.manifests.metadata import run_metadata
 from benchwarden.manifests.naming import network_policy_name
 from benchwarden.manifests.settings import ManifestSettings, RunIdentity
+from benchwarden_runner.specs import CliRelease
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -47,14 +48,20 @@ _DNS_PEERS: Final = [
     {"namespaceSelector": {"matchLabels": {names.LABEL_NAMESPACE_NAME: "openshift-dns"}}},
     {"ipBlock": {"cidr": "169.254.20.10/32"}},  # node-local DNS cache
 ]
+_AWS_STORAGE: Final = "https://s3.amazonaws.com"
 _SERVICE_SUFFIXES: Final = (".svc", ".svc.cluster.local")
 _FIELD: Final = "spec.execution.networkPolicy.allowedEgress"
 
 
 def network_policy(
-    run: RunIdentity, spec: BenchmarkRunSpec, settings: ManifestSettings
+    run: RunIdentity,
+    spec: BenchmarkRunSpec,
+    settings: ManifestSettings,
+    release: CliRelease | None = None,
 ) -> dict[str, Any] | None:
     """The policy for all pods of the run, or None if the run wants none.
+
+    A policy is per pod: what `inject` needs to fetch `release`, agents and graders can reach too.
 
     Raises:
         InvalidInputError: an allowed CIDR is no CIDR, or is a cloud's metadata address.
@@ -71,7 +78,7 @@ def network_policy(
             "ingress": [],
             "egress": [
                 {"to": copy.deepcopy(_DNS_PEERS), "ports": [dict(port) for port in _DNS_PORTS]},
-                *_api_rules(spec, settings),
+                *_api_rules(spec, settings, release),
                 *(
                     _allowed_rule(egress, f"{_FIELD}[{position}]")
                     for position, egress in enumerate(spec.execution.network_policy.allowed_egress)
@@ -86,11 +93,16 @@ def unopened_hosts(spec: BenchmarkRunSpec) -> tuple[str, ...]:
     policy = spec.execution.network_policy
     if not policy.enabled or policy.allowed_egress:
         return ()
-    hosts = (urlsplit(url).hostname or url for url in _urls(spec) if not _url_rules(url))
+    claude = spec.agent.claude_code
+    registry = (claude.registry_url,) if claude is not None and claude.registry_url else ()
+    urls = (*_urls(spec), *registry)
+    hosts = (urlsplit(url).hostname or url for url in urls if not _url_rules(url))
     return tuple(dict.fromkeys(host for host in hosts if not _is_loopback(host)))
 
 
-def _api_rules(spec: BenchmarkRunSpec, settings: ManifestSettings) -> Iterator[dict[str, Any]]:
+def _api_rules(
+    spec: BenchmarkRunSpec, settings: ManifestSettings, release: CliRelease | None
+) -> Iterator[dict[str, Any]]:
     claude = spec.agent.claude_code
     if claude is not None and claude.credentials.mode == "gateway" and settings.gateway_peers:
         yield {"to": copy.deepcopy(list(settings.gateway_peers))}
@@ -101,10 +113,14 @@ def _api_rules(spec: BenchmarkRunSpec, settings: ManifestSettings) -> Iterator[d
         }
     for url in _urls(spec):
         yield from _url_rules(url)
+    fetched = [_url_rules(build.url) for build in release.builds] if release else []
+    for position, rules in enumerate(fetched):
+        if rules not in fetched[:position]:
+            yield from rules
 
 
 def _urls(spec: BenchmarkRunSpec) -> tuple[str, ...]:
-    """The API's address and those of the proxies, as far as the spec names them in plain text."""
+    """Addresses of API, proxies and artifact storage, as far as the spec names them in plain text."""
     claude = spec.agent.claude_code
     base = (claude.base_url,) if claude is not None and claude.base_url else ()
     given = {
@@ -116,7 +132,9 @@ def _urls(spec: BenchmarkRunSpec) -> tuple[str, ...]:
         for name, value in sorted(given.items())
         if name.upper() in names.PROXY_VARIABLES and "://" in value
     )
-    return tuple(dict.fromkeys((*base, *proxies)))
+    s3 = spec.artifacts.s3
+    storage = () if s3 is None else (s3.endpoint_url or _AWS_STORAGE,)
+    return tuple(dict.fromkeys((*base, *proxies, *storage)))
 
 
 def _url_rules(url: str) -> list[dict[str, Any]]:

@@ -9,7 +9,14 @@ from typing import Any, Final
 
 from benchwarden import names
 from benchwarden.api.run import BenchmarkRunSpec
-from benchwarden.manifests import containers, environment, isolation, resources, scheduling
+from benchwarden.manifests import (
+    containers,
+    delivery,
+    environment,
+    isolation,
+    resources,
+    scheduling,
+)
 from benchwarden.manifests.documents import agent_timeout_seconds, grade_timeout_seconds
 from benchwarden.manifests.inputs import Inputs
 from benchwarden.manifests.naming import input_name
@@ -17,6 +24,7 @@ from benchwarden.manifests.settings import ManifestSettings
 from benchwarden.planning.plan import Batch
 from benchwarden.suites.instance import Instance
 from benchwarden_runner import protocol
+from benchwarden_runner.specs import CliRelease
 
 INJECT_SECONDS: Final = 60  # copying, beside the pull of the runner image
 SPARE_SECONDS: Final = 120
@@ -32,6 +40,7 @@ def batch_pod(
     settings: ManifestSettings,
     job_name: str,
     inputs: Inputs,
+    release: CliRelease | None = None,
 ) -> dict[str, Any]:
     """The pod spec of a batch whose input ConfigMaps hold `inputs`."""
     members = [instances[member.instance] for member in batch.members]
@@ -49,10 +58,10 @@ def batch_pod(
         settings,
         resources.finish_resources([container["resources"] for container in pairs], volumes_mib),
     )
-    chain = [containers.inject(spec, settings), *pairs]
+    chain = [containers.inject(spec, settings, release), *pairs]
     return {
-        **pod_ground(spec),
-        "activeDeadlineSeconds": deadline_seconds(spec, members),
+        **pod_ground(spec, delivery.group(spec, settings)),
+        "activeDeadlineSeconds": deadline_seconds(spec, members) + delivery.seconds(release),
         "initContainers": chain,
         "containers": [finish],
         "volumes": [
@@ -62,11 +71,12 @@ def batch_pod(
             *_input_volumes(job_name, inputs, len(members)),
             *environment.ca_volumes(spec),
             *environment.user_config_volumes(spec),
+            *delivery.volumes(spec, release),
         ],
     }
 
 
-def pod_ground(spec: BenchmarkRunSpec) -> dict[str, Any]:
+def pod_ground(spec: BenchmarkRunSpec, group: int | None = None) -> dict[str, Any]:
     """What all our pods have in common: no retries by the kubelet, no token, no service links."""
     return {
         "restartPolicy": "Never",
@@ -74,7 +84,7 @@ def pod_ground(spec: BenchmarkRunSpec) -> dict[str, Any]:
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "securityContext": isolation.pod_context(
-            restricted=spec.execution.pod_security == containers.RESTRICTED
+            restricted=spec.execution.pod_security == containers.RESTRICTED, group=group
         ),
         **scheduling.scheduling(spec),
     }

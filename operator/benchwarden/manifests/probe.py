@@ -7,25 +7,32 @@ from typing import Any, Final
 
 from benchwarden import names
 from benchwarden.api.run import BenchmarkRunSpec
-from benchwarden.manifests import containers, environment, isolation
+from benchwarden.manifests import containers, delivery, environment, isolation
 from benchwarden.manifests.job import job
 from benchwarden.manifests.naming import input_name, probe_name
 from benchwarden.manifests.pod import input_volume, pod_ground
 from benchwarden.manifests.settings import ManifestSettings, RunIdentity
+from benchwarden_runner.specs import CliRelease
 
 PROBE_SECONDS: Final = 600  # the CLI itself repeats failed requests for three minutes
 
 
 def probe_job(
-    run: RunIdentity, spec: BenchmarkRunSpec, settings: ManifestSettings, attempt: int
+    run: RunIdentity,
+    spec: BenchmarkRunSpec,
+    settings: ManifestSettings,
+    attempt: int,
+    release: CliRelease | None = None,
 ) -> dict[str, Any]:
     """The run's probe; create `inputs.probe_input` first. `attempt` counts from 1."""
     name = probe_name(run.name, run.uid, attempt)
-    inject = containers.inject(spec, settings)
+    inject = containers.inject(spec, settings, release)
     probe = containers.probe(spec, settings)
     pod_spec = {
-        **pod_ground(spec),
-        "activeDeadlineSeconds": PROBE_SECONDS + spec.execution.pull_allowance_seconds,
+        **pod_ground(spec, delivery.group(spec, settings)),
+        "activeDeadlineSeconds": (
+            PROBE_SECONDS + spec.execution.pull_allowance_seconds + delivery.seconds(release)
+        ),
         "initContainers": [inject],
         "containers": [probe],
         "volumes": [
@@ -38,6 +45,7 @@ def probe_job(
             ),
             *environment.ca_volumes(spec),
             *environment.user_config_volumes(spec),
+            *delivery.volumes(spec, release),
         ],
     }
     return job(run, spec, name, names.ROLE_PROBE, pod_spec, {})

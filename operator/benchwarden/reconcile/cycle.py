@@ -20,11 +20,19 @@ from benchwarden.reconcile.ending import Ending, of_batch
 from benchwarden.reconcile.judging import judge
 from benchwarden.reconcile.observed import Observed, ObservedBatch
 from benchwarden.reconcile.work import RetryPolicy
-from benchwarden.reconcile.world import BaseResults, BatchView, Refusal, RunView, World
+from benchwarden.reconcile.world import (
+    BaseResults,
+    BatchView,
+    Refusal,
+    RunView,
+    Unreleased,
+    World,
+)
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden.suites.instance import Panel
 from benchwarden_runner import protocol
+from benchwarden_runner.specs import CliRelease
 
 
 @dataclass(slots=True)
@@ -36,6 +44,7 @@ class Cycle:
     last_stored_at: datetime | None = None
     inputs_ensured: set[str] = field(default_factory=set)
     lost: int = 0
+    release: CliRelease | Unreleased | None = None
 
     def load(self, rows: Iterable[Row], now: datetime) -> None:
         """Start from the durable rows, as after a restart."""
@@ -75,6 +84,7 @@ class Cycle:
             inputs_ensured=frozenset(self.inputs_ensured),
             base=base,
             now=now,
+            release=self.release,
         )
         return decide(world)
 

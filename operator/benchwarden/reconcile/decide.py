@@ -39,6 +39,8 @@ ACTIVE_SECONDS = 10.0
 # Nothing is seen of a pod that was refused, so whoever waits for one asks; a healthy one is there by now.
 PODLESS_SECONDS = 4.0
 
+# Nor of an answer of the registry, which mostly comes at once.
+RESOLVING_SECONDS = 0.5
 
 def decide(world: World) -> Decision:
     """The decision of one pass; see `World` for what it depends on."""
@@ -118,12 +120,15 @@ def _planning(world: World, panel: Panel) -> Decision:
     if not probed.done:
         decided = [
             accepted,
-            Condition(names.CONDITION_PLANNED, UNKNOWN, names.REASON_PROBING, probed.message),
-            Condition(names.CONDITION_PROGRESSING, TRUE, names.REASON_PROBING, probed.message),
+            Condition(names.CONDITION_PLANNED, UNKNOWN, probed.reason, probed.message),
+            Condition(names.CONDITION_PROGRESSING, TRUE, probed.reason, probed.message),
             Condition(names.CONDITION_SUCCEEDED, UNKNOWN, names.REASON_IN_PROGRESS),
         ]
         status = status_of.build(world, decided, status_of.progress_of(world, None))
-        return Decision(probed.actions, status, _patience(world))
+        resolving = probed.reason == names.REASON_RESOLVING
+        return Decision(
+            probed.actions, status, RESOLVING_SECONDS if resolving else _patience(world)
+        )
     return Decision((StorePlan(make_plan(world, panel, probed.facts)),), None, 0.0)
 
 

@@ -15,6 +15,11 @@ class StorePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PinRelease:
+    """Ask the registry for the agent's CLI and store what it says; nothing if that is under way."""
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchProbe:
     """Create the probe; `attempt` counts from 1 and is part of its name."""
 
@@ -75,6 +80,7 @@ class EmitEvent:
 
 Action = (
     StorePlan
+    | PinRelease
     | LaunchProbe
     | LaunchBatch
     | EnsureInputs

@@ -124,9 +124,10 @@ def _of_failed(pod: ObservedPod) -> Ending:
         return Ending(protocol.UNSCHEDULABLE, pod.reason or "PodFailed", at_work_only=False)
     if failed.reason == "ContainerStatusUnknown":
         return Ending(protocol.NODE_LOST, failed.reason)
-    return Ending(
-        protocol.HARNESS, f"{failed.name} exited {failed.exit_code} {failed.reason}".strip()
-    )
+    text = f"{failed.name} exited {failed.exit_code} {failed.reason}".strip()
+    if failed.name == names.CONTAINER_INJECT and failed.message:
+        text = f"{text}: {failed.message}"  # it runs before any agent, so its word is ours
+    return Ending(protocol.HARNESS, text)
 
 
 def _of_waiting(pod: ObservedPod, patience: timedelta, now: datetime) -> Ending | None:

@@ -1,19 +1,26 @@
 """Probing: one small Job per run asks the agent's service once, before hundreds of pods do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from benchwarden import names
+from benchwarden.api.agent import IMAGE
 from benchwarden.manifests import naming
+from benchwarden.planning.plan import Plan
 from benchwarden.reconcile import observed as seen
 from benchwarden.reconcile.conditions import FALSE, find
-from benchwarden.reconcile.decision import Action, LaunchProbe
+from benchwarden.reconcile.decision import Action, LaunchProbe, PinRelease
 from benchwarden.reconcile.outlook import FATAL_REASONS, explain_refusal
-from benchwarden.reconcile.world import BatchView, World
+from benchwarden.reconcile.world import BatchView, Unreleased, World
 from benchwarden_runner import protocol
+from benchwarden_runner.specs import CliRelease
 
 MAX_ATTEMPTS = 3
 NEXT_ATTEMPT_AFTER = timedelta(seconds=15)
+FACT_RELEASE = "cliRelease"
+_MISMATCH = (
+    "spec.agent.claudeCode.version: name the version of the runner image, or set delivery: registry"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +32,47 @@ class Probed:
     failure: tuple[str, str] | None = None  # reason, message
     actions: tuple[Action, ...] = ()
     message: str = ""
+    reason: str = names.REASON_PROBING
 
 
 def probe(world: World) -> Probed:
     """The probe's result; agents with nothing to probe are done at once."""
-    if world.run.spec.agent.claude_code is None:
+    claude = world.run.spec.agent.claude_code
+    if claude is None:
         return Probed(done=True)
     before = find(world.run.status.get("conditions") or [], names.CONDITION_PLANNED)
     handled = int(world.run.status.get("retriesHandled") or 0)
     if before.get("status") == FALSE and handled >= world.run.spec.retry:
         return Probed(failure=(str(before.get("reason")), str(before.get("message"))))
+    if claude.delivered_by != IMAGE:
+        return _with_release(world, world.release)
+    return _asked(world)
+
+
+def _with_release(world: World, release: CliRelease | Unreleased | None) -> Probed:
+    """The same where a registry gives the CLI: which one is settled before anything is started."""
+    if release is None or (
+        isinstance(release, Unreleased) and release.round < world.run.spec.retry
+    ):
+        text = "asking the npm registry for the agent's CLI"
+        return Probed(actions=(PinRelease(),), message=text, reason=names.REASON_RESOLVING)
+    if isinstance(release, Unreleased):
+        return Probed(failure=(release.reason, release.message))
+    probed = _asked(world)
+    if not probed.done:
+        return probed
+    facts = {**dict(probed.facts), FACT_RELEASE: release.to_json()}
+    return replace(probed, facts=tuple(sorted(facts.items())))
+
+
+def release_of(plan: Plan | None) -> CliRelease | None:
+    """The release that a plan pins; None if an image brings the CLI."""
+    text = dict(plan.agent).get(FACT_RELEASE) if plan is not None else None
+    return CliRelease.from_json(text) if text else None
+
+
+def _asked(world: World) -> Probed:
+    """What the probes say."""
     probes = [view for view in world.batches if view.batch.role == names.ROLE_PROBE]
     reports = [report for view in probes if (report := _report(view)) is not None]
     for report in reports:
@@ -43,6 +81,9 @@ def probe(world: World) -> Probed:
         if report.outcome in protocol.FATAL_CLASSES:
             reason = FATAL_REASONS[report.outcome]
             return Probed(failure=(reason, f"the probe says {report.outcome}: {report.reason}"))
+        if report.reason.startswith(protocol.REASON_CLI_MISMATCH):
+            text = report.reason.partition(": ")[2]
+            return Probed(failure=(names.REASON_CLI_VERSION_MISMATCH, f"{_MISMATCH}: {text}"))
     return _next(world, probes)
 
 

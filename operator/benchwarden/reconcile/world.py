@@ -12,6 +12,7 @@ from benchwarden.reconcile.observed import Observed, ObservedBatch
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden.suites.instance import Panel
+from benchwarden_runner.specs import CliRelease
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class Refusal:
     reason: str
     message: str
     retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreleased:
+    """Why the agent's CLI could not be pinned; `round` is the `spec.retry` that it was asked for in."""
+
+    reason: str
+    message: str
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,8 @@ class World:
         last_stored_at: when rows were last made durable.
         inputs_ensured: Jobs whose input ConfigMaps this process has seen to.
         base: results to compare with, if the spec asks and the run is at its end.
+        release: the agent's CLI where a registry gives it, or why it cannot be had, or None while it is
+            not known; without a meaning where an image brings the CLI.
     """
 
     run: RunView
@@ -90,3 +102,4 @@ class World:
     inputs_ensured: frozenset[str]
     base: BaseResults | None
     now: datetime
+    release: CliRelease | Unreleased | None = None

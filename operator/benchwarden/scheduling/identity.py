@@ -15,7 +15,10 @@ GRADER_RULES: Final = 1
 """Grows when the grader judges the same patch differently."""
 
 # How the agent is reached, paid for and fetched decides no result.
-_CLAUDE_APART: Final = {"version", "credentials", "base_url", "registry_url", "user_config", "env"}
+_CLAUDE_APART: Final = {
+    *("version", "credentials", "base_url", "user_config", "env"),
+    *("registry_url", "delivery", "cache_claim"),
+}
 
 
 def series_identity(spec: BenchmarkRunSpec, panel_digest: str, config_digest: str = "") -> str:

@@ -81,7 +81,10 @@ def _spec(schedule: ScheduleView, series: str, factor: int) -> dict[str, Any]:
         mode="json", by_alias=True, exclude_unset=True, exclude_none=True
     )
     if series == names.SERIES_PINNED and schedule.spec.pinned is not None:
+        claude = template.agent.claude_code
         spec["agent"]["claudeCode"]["version"] = schedule.spec.pinned.version
+        # A template of `latest` implies where the CLI comes from; the pinned one comes from there too.
+        spec["agent"]["claudeCode"]["delivery"] = claude.delivered_by if claude else ""
     if factor > 1:
         trials = min(template.execution.trials_per_instance * factor, 100)
         spec["execution"] = {**_object(spec.get("execution")), "trialsPerInstance": trials}

@@ -13,12 +13,12 @@ import subprocess
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, Tuple
 
+from benchwarden_runner import protocol
 from benchwarden_runner.agents.claude_stream import STALL_SECONDS
 from benchwarden_runner.agents.home import Home
+from benchwarden_runner.protocol import CLAUDE_GLIBC, CLAUDE_MUSL
 from benchwarden_runner.specs import ClaudeSpec
 
-GLIBC = "claude-glibc"
-MUSL = "claude-musl"
 GATEWAY_KEY = "held-by-the-gateway"
 CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 _OTHER_PROVIDERS = ("CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY")
@@ -51,7 +51,7 @@ def find_claude(tools: str, asked_version: str) -> Claude:
         ClaudeError: there is none, none starts, or it is another version.
     """
     failures: List[str] = []
-    for name in (MUSL, GLIBC) if _prefers_musl() else (GLIBC, MUSL):
+    for name in preferred_builds():
         path = os.path.join(tools, "claude", name)
         if not os.path.exists(path):
             continue
@@ -59,15 +59,24 @@ def find_claude(tools: str, asked_version: str) -> Claude:
         if not version:
             failures.append(f"{name}: {failure}")
         elif asked_version and version != asked_version:
-            raise ClaudeError(f"asked for Claude Code {asked_version}, found {version}")
+            raise ClaudeError(
+                f"{protocol.REASON_CLI_MISMATCH}: asked for Claude Code {asked_version}, found {version}"
+            )
         else:
             return Claude(path, version)
-    detail = "; ".join(failures) or "the runner image brings no Claude Code for this machine"
+    detail = "; ".join(failures) or (
+        "the runner image brings no Claude Code for this machine;"
+        " build one that does, or set delivery: registry"
+    )
     raise ClaudeError(f"Claude Code does not start here: {detail}")
 
 
-def _prefers_musl() -> bool:
-    return bool(glob.glob("/lib/ld-musl-*")) and not os.path.exists("/etc/debian_version")
+def preferred_builds(root: str = "/") -> Tuple[str, str]:
+    """Names of the builds in the order in which they are tried in the image at `root`."""
+    loader = glob.glob(os.path.join(glob.escape(root), "lib", "ld-musl-*"))
+    if loader and not os.path.exists(os.path.join(root, "etc", "debian_version")):
+        return CLAUDE_MUSL, CLAUDE_GLIBC
+    return CLAUDE_GLIBC, CLAUDE_MUSL
 
 
 def _version_of(path: str) -> Tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from benchwarden.errors import InvalidInputError, UnavailableError
-from benchwarden.local import environment
+from benchwarden.local import claude_code, environment
 from benchwarden.local.comparing import base_results
 from benchwarden.local.runfile import read_run_file
 
@@ -81,11 +81,30 @@ async def test_claude_code_is_probed_once_and_only_agents_get_the_key(
     assert environment.common(spec, own) == {"PATH": os.environ["PATH"]}
 
 
-async def test_latest_is_refused_here(suite: Any, start: Any) -> None:
+async def test_latest_is_settled_once_for_the_run(
+    suite: Any, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     suite.write({"one": "solve"})
-    agent = CLAUDE.replace("2.1.330", "latest")
-    with pytest.raises(InvalidInputError, match=r"claudeCode\.version: must be an exact version"):
-        await start(suite.run_file(agent=agent), environment={"ANTHROPIC_API_KEY": "k"})
+    answers = iter(["2.1.330", "2.1.331"])
+    asked: list[tuple[str, str]] = []
+
+    def latest(registry: str) -> str:
+        asked.append(("latest", registry))
+        return next(answers)
+
+    def fetch(version: str, cache: Path, registry: str) -> Path:
+        asked.append((version, registry))
+        return cache / version
+
+    monkeypatch.setattr(claude_code, "latest", latest)
+    monkeypatch.setattr(claude_code, "fetch", fetch)
+    mirror = "http://npm.example.com"
+    agent = CLAUDE.replace("version: 2.1.330", f'version: latest, registryUrl: "{mirror}"')
+    own = {"PATH": os.environ["PATH"], "ANTHROPIC_API_KEY": "k", "HOME": str(tmp_path)}
+    for _ in range(2):
+        result = await start(suite.run_file(agent=agent), environment=own)
+        assert result.status["agent"]["cliVersion"] == "2.1.330"
+    assert asked == [("latest", mirror), ("2.1.330", mirror), ("2.1.330", mirror)]
 
 
 async def test_a_suite_that_changed_is_refused_and_leaves_the_results_as_they_are(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from benchwarden.api.agent import AgentSpec, ClaudeCode
+from benchwarden.api.agent import LATEST, AgentSpec, ClaudeCode
 from benchwarden.api.references import EnvVar
 from benchwarden.api.semantics.address import address_fault
 from benchwarden.api.semantics.fault import Fault
@@ -110,7 +110,7 @@ def _claude_faults(field: str, claude: ClaudeCode) -> Iterator[Fault]:
 
 
 def _too_old(version: str) -> bool:
-    if version == "latest":
+    if version == LATEST:
         return False
     numbers = version.partition("-")[0].split(".")
     return tuple(int(number) for number in numbers) < _FIRST_SINGLE_BINARY

@@ -14,7 +14,6 @@ INSTEAD: Final = {
     "spec.suite.swebenchPro.source.url (s3://)": _NO_S3,
     "spec.suite.swebenchPro.runScripts.url (s3://)": _NO_S3,
     "spec.suite.swebench.source.url (s3://)": _NO_S3,
-    "spec.agent.claudeCode.registryUrl": "bake the CLI into the runner image and remove the field",
     "spec.artifacts.persistentVolumeClaim": "set artifacts to {none: {}}",
     "spec.artifacts.s3": "set artifacts to {none: {}}",
 }
@@ -30,13 +29,12 @@ def unsupported_faults(spec: BenchmarkRunSpec) -> Iterator[Fault]:
 
 
 def _asked(spec: BenchmarkRunSpec) -> dict[str, bool]:
-    suite, claude, artifacts = spec.suite, spec.agent.claude_code, spec.artifacts
+    suite, artifacts = spec.suite, spec.artifacts
     return {
         **{
             f"{field}.url (s3://)": source is not None and (source.url or "").startswith("s3://")
             for field, source in source_fields(suite).items()
         },
-        "spec.agent.claudeCode.registryUrl": claude is not None and claude.registry_url is not None,
         "spec.artifacts.persistentVolumeClaim": artifacts.persistent_volume_claim is not None,
         "spec.artifacts.s3": artifacts.s3 is not None,
     }
