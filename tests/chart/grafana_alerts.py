@@ -33,7 +33,7 @@ VALUES = {
     }
 }
 DEGRADED = """\
-The {{ $labels.component }} monitor of {{ $labels.model }} on {{ $labels.suite }}, series {{ $labels.series }}, has
+The {{ $labels.component }} monitor of {{ or $labels.model "the agent" }} on {{ $labels.suite }}, series {{ $labels.series }}, has
 crossed its threshold.
 {{- range $name, $found := $values }}
 {{- if eq $name "first_bad_day" }} The first bad day began at about {{ humanizeTimestamp $found.Value }}.{{ end }}

@@ -22,7 +22,7 @@ KNOWN = {
 }
 # Functions and variables of Grafana's alert templates.
 WORDS = {
-    *("if", "eq", "else", "end", "range", "with", "printf"),
+    *("if", "eq", "or", "else", "end", "range", "with", "printf"),
     *("humanizePercentage", "humanizeDuration", "humanizeTimestamp"),
 }
 
