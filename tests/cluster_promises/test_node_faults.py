@@ -68,7 +68,7 @@ def test_work_on_a_node_that_is_gone_is_done_again_elsewhere(kubectl, operator):
         )
     finally:
         start_component("kubelet")
-    kubectl.wait_until(["node", node], is_ready, 60)
+    kubectl.wait_until(["nodes"], lambda nodes: any(map(is_ready, nodes["items"])), 60)
     run = wait_for_end(kubectl, "bereft", 150)
     assert charges(kubectl, run) == [("i1", "node_lost")]
     assert_true_end(kubectl, run, THREE)
