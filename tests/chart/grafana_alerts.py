@@ -33,8 +33,8 @@ VALUES = {
     }
 }
 DEGRADED = """\
-The {{ $labels.component }} monitor of {{ or $labels.model "the agent" }} on {{ $labels.suite }}, series {{ $labels.series }}, has
-crossed its threshold.
+The {{ $labels.component }} monitor of {{ or $labels.model "the agent" }} on {{ $labels.suite }},
+series {{ $labels.series }}, has crossed its threshold.
 {{- range $name, $found := $values }}
 {{- if eq $name "first_bad_day" }} The first bad day began at about {{ humanizeTimestamp $found.Value }}.{{ end }}
 {{- if eq $name "change" }} Change over 7 days: {{ printf "%+.1f" $found.Value }} points{{ end }}
