@@ -62,6 +62,11 @@ test-long: setup-dev ## the tests that take longer: chains with Prometheus and o
 test-unit: setup-dev ## the tests that need no cluster and no Claude Code
 	$(BIN)/pytest -q
 
+.PHONY: fuzz
+fuzz: setup-dev ## a million executions over all parsers (half an hour), and which branches they reach
+	$(BIN)/python -m tests.fuzz.campaign
+	$(BIN)/python -m tests.fuzz.branches
+
 .PHONY: bench
 bench: setup-dev ## measure what README and docs promise, side by side
 	@$(BIN)/python -m benchmarks

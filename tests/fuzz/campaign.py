@@ -60,6 +60,12 @@ def fuzz(target: Target, executions: int, seconds: int, findings: Path, keep: Pa
     )
 
 
+def _told(said: str) -> str:
+    """What went wrong, and the end of the engine's own words."""
+    begin = said.find("Uncaught Python exception")
+    return f"{said[begin : begin + 2500] if begin >= 0 else ''}\n...\n{said[-1500:]}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--executions", type=int, default=1_000_000)
@@ -81,7 +87,7 @@ def main() -> int:
             f"{found.target:16} {found.executions:9,} {found.seconds:7.1f} s  {verdict}", flush=True
         )
         if found.failed:
-            print(found.said[-4000:], flush=True)
+            print(_told(found.said), flush=True)
     total = sum(each.executions for each in ran)
     print(f"{total:,} executions in {time.monotonic() - began:.0f} s; findings, if any: {findings}")
     if any(each.failed for each in ran):

@@ -1,5 +1,6 @@
 """Targets of the runner: container messages, specs, archives, the CLI's stream, reports, patches, hostile trees."""
 
+import contextlib
 import gzip
 import json
 import math
@@ -16,7 +17,7 @@ from benchwarden_runner.agents import claude_outcome, claude_usage
 from benchwarden_runner.agents.claude_stream import ClaudeStream, without_partials
 from benchwarden_runner.grading import attempts, results_tap
 from benchwarden_runner.grading.results import ERROR, FAILED, PASSED, SKIPPED, NoResultsError
-from benchwarden_runner.grading.results_junit import JunitResults
+from benchwarden_runner.grading.results_junit import JunitResults, read_reports
 from benchwarden_runner.safe_files import UnsafeFileError
 from benchwarden_runner.specs import AgentSpec, GradeSpec, SpecError
 from tests.fuzz.reading import check_said, check_text, split, text_of
@@ -24,6 +25,7 @@ from tests.fuzz.reading import check_said, check_text, split, text_of
 _CRC = re.compile(r',"crc":"([0-9a-f]{8})"}$')
 _STATUSES = {PASSED, SKIPPED, FAILED, ERROR}
 _ARCHIVE_BYTES = 1 << 20
+_NAMES = ["a::b", "tests/a.py::b", "b"]
 inputs.MAX_BYTES = _ARCHIVE_BYTES  # a bound that a fuzzer can reach
 
 
@@ -42,6 +44,8 @@ def messages(data: bytes) -> None:
     assert len(text) <= protocol.CONTAINER_MESSAGE_BYTES, "a message too long was read"
     _check_message(message)
     assert protocol.decode(text[: -1 - way // 2]) is None, "a cut message was read"
+    shortest = protocol.encode(message, protocol.message_limit_bytes(12))
+    assert protocol.decode(shortest.decode("ascii")) is not None, "shortened beyond reading"
     line = protocol.encode(message, protocol.CONTAINER_MESSAGE_BYTES)
     read = protocol.decode(line.decode("ascii"))
     assert read is not None
@@ -129,8 +133,10 @@ def reports(data: bytes) -> None:
     """Reports of tests, TAP and JUnit: a status for each name, or NoResultsError."""
     way, body = split(data)
     try:
-        if way % 2:
-            found = JunitResults([body]).statuses(["a::b", "tests/a.py::b", "b"])
+        if way & 2:
+            found = _report_in_a_tree(body).statuses(_NAMES)
+        elif way % 2:
+            found = JunitResults([body]).statuses(_NAMES)
             assert not _declares(body), "a report with a document type was read"
         else:
             found = results_tap.parse(text_of(body))
@@ -138,6 +144,23 @@ def reports(data: bytes) -> None:
         check_said(error)
         return
     assert set(found.values()) <= _STATUSES
+
+
+def _report_in_a_tree(body: bytes) -> JunitResults:
+    """The report as a file of a tree; one byte says what else lies there."""
+    with tempfile.TemporaryDirectory() as folder:
+        odd, report = split(body)
+        for name in ("reports/deep", ".git"):
+            Path(folder, name).mkdir(parents=True)
+        Path(folder, ".git", "a.xml").write_bytes(b"<testcase name='hidden'/>")
+        if odd % 3 == 1:
+            Path(folder, "reports", "a.xml").symlink_to("/etc/hostname")
+        elif odd % 3:
+            Path(folder, "reports", "deep", "a.xml").write_bytes(report)
+        Path(folder, "tracked.xml").write_bytes(b"<testcase name='tracked'/>")
+        found = read_reports(folder, "**/*.xml", frozenset({"tracked.xml"}))
+        assert not found.statuses(["hidden", "tracked"]), "a file that is no report was read"
+        return found
 
 
 def _declares(body: bytes) -> bool:
@@ -172,6 +195,7 @@ def hostile_trees(data: bytes) -> None:
             _operate(tree, outside, operation)
         for operation in operations:
             _try(tree, operation[1:])
+            _replace(tree, operation[1:])
         assert _listing(outside) == before, "something outside the tree was changed"
         assert all(secret.read_bytes() == b"secret" for secret in secrets), "a file was overwritten"
 
@@ -217,6 +241,31 @@ def _try(tree: Path, relative: str) -> None:
     except (OSError, ValueError):
         return
     assert safe_files.read_inside(tree, relative, 64) == b"written"
+    try:
+        safe_files.read_inside(tree, relative, 3)
+    except safe_files.TooLargeError:
+        return
+    raise AssertionError("more was read than is allowed")
+
+
+def _replace(tree: Path, name: str) -> None:
+    """What the runner does where the name is its own and what lies there is the agent's."""
+    with contextlib.suppress(OSError, ValueError):
+        assert safe_files.read_regular(tree / name, 64) != b"secret" or _through(tree, name)
+    place = tree / name
+    if "/" in name or not name.strip(".") or "\0" in name:
+        return
+    try:
+        safe_files.replace_file(place, [b"ours"])
+    except (OSError, ValueError):
+        return
+    assert safe_files.read_regular(place, 4) == b"ours"
+    assert not place.is_symlink()
+
+
+def _through(tree: Path, name: str) -> bool:
+    """Whether a folder on the way is a link: `read_regular` promises nothing of those."""
+    return any((tree / parent).is_symlink() for parent in Path(name).parents) or ".." in name
 
 
 def _listing(folder: Path) -> list[str]:

@@ -47,6 +47,26 @@ def run_spec() -> Seeds:
     for change in odd:
         yield _json({**good, "spec": {**base, **change}}, 1)
     yield _json({**good, "apiVersion": names.API_VERSION, "spec": base}, 1)
+    many = {str(number): number for number in range(9)}
+    yield _json({**good, "spec": {**base, **many}}, 1)
+    clashing = {"image": {"rewrites": []}, "agentTimeoutSeconds": 1, "pendingTimeoutSeconds": 1}
+    yield _json({**good, "spec": {**base, "execution": clashing}}, 1)
+    yield _json({**good, "spec": {**base, "agent": {"oracle": 1.5}, "retry": 1.5}}, 0)
+    yield _json(
+        {**good, "spec": {**base, "retry": "", "suspend": [], "ttlSecondsAfterFinished": 1e9}}, 0
+    )
+    requests = {"requests": {"cpu": "4", "memory": "9Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
+    claude = {"claudeCode": {"version": "latest", "model": "m", "extraArgs": ["--model", "x"]}}
+    env = [{"name": "A", "value": "b"}, {"name": "PATH", "value": "x"}]
+    wrong = {**base, "execution": {"resources": requests, "batchSize": 12, "trialsPerInstance": 3}}
+    yield _json({**good, "spec": {**wrong, "agent": claude}}, 0)
+    s3 = {"url": "s3://bucket/tasks"}
+    unsupported = {
+        "suite": {"tasks": {"source": s3}},
+        "agent": {"claudeCode": {"version": "latest", "model": "m", "baseUrl": "http://a"}},
+    }
+    yield _json({**good, "spec": {**base, **unsupported}}, 0)
+    yield _json({**good, "spec": {**wrong, "agent": {"exec": {"command": ["a"], "env": env}}}}, 0)
 
 
 def schedule_spec() -> Seeds:
@@ -70,6 +90,7 @@ def run_file() -> Seeds:
         "kind: ConfigMap\nmetadata: {name: a}\nbinaryData: x",
         "kind: ConfigMap\nmetadata: {name: a}\nbinaryData: {a: AA==}",
         "kind: Secret",
+        "kind: ConfigMap\nmetadata: {name: suite}\ndata: {tasks.jsonl: x}",
         "when: 2001-99-99",
         "1",
         "? [a]\n: b",
@@ -123,6 +144,9 @@ def task_rows() -> Seeds:
     yield b'{"id":' + b"1" * 5000 + b"}"
     yield b"\n".join([b"{}"] * 30)
     yield b'{"id":"\\ud800"}'
+    requests = {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "1Gi"}}
+    yield _json(task_row(resources=requests))
+    yield _json(task_row(resources={}, timeouts={"agent_seconds": 5}))
 
 
 def dataset_rows() -> Seeds:
@@ -151,9 +175,19 @@ def dataset_rows() -> Seeds:
             {"dockerhub_tag": "team.demo-1", "requirements": "r", "interface": "i"},
             {"image_assets": {"a": 1}},
             {"eval_script": "x\n: '>>>>> End Test Output'\ny\n"},
+            {"eval_script": "true"},
+            {"eval_script": "echo '>>>>> Test Exit Code'", "log_parser": "p"},
+            {"eval_script": "a\n: '>>>>> End Test Output'\n", "log_parser": "p", "eval_type": "t"},
+            {"FAIL_TO_PASS": "x" * 4_200_000},
+            {"dockerhub_tag": "", "selected_test_files_to_run": 5},
             {"eval_script": "true", "log_parser": "p", "image": "i:1", "version": "1"},
             {"instance_id": "a..b", "base_commit": "x", "problem_statement": ...},
             {"repo": "element-hq/element-web", "instance_id": "instance_element-vnan"},
+            {
+                "repo": "element-hq/element-web",
+                "instance_id": "instance_element-hq__element-web-"
+                "ec0f940ef0e8e3b61078f145f34dc40d1938e6c5-vnan",
+            },
         ):
             changed = {key: value for key, value in {**row, **change}.items() if value is not ...}
             yield _json(changed, way)
@@ -169,5 +203,16 @@ def script_archives() -> Seeds:
     yield buffer.getvalue()
     yield buffer.getvalue()[:-20]
     yield tar_gz(files)[:-20]
+    both = {
+        f"{each}/{name}": b"x" for each in ("one", "two") for name in ("run_script.sh", "parser.py")
+    }
+    yield tar_gz({**both, "other/parser.py": b"", "one/other": b"", "README": b""})
+    yield tar_gz({**both, "run_scripts/one/parser.py": b"\xff"})
+    yield tar_gz({**both, "run_scripts/one/parser.py": b"first", "z/one/parser.py": b"last"})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in (*both, "README", "other/parser.py"):
+            archive.writestr(zipfile.ZipInfo(name), b"")
+    yield buffer.getvalue()
     yield tar_gz({"two/parser.py": b"x" * 600_000})
     yield b"\0"

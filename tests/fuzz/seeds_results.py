@@ -49,6 +49,9 @@ def result_shards() -> Seeds:
     ):
         yield _json({**first, **change}, 0)
     yield b"\0[]\n\n1"
+    yield _json({**first, "reason": "\u00e4"}, 0)
+    yield _json({**first, "reason": "\ud800"}, 0)
+    yield _json({**first, "trial": None}, 0)
     yield b"\0" + b"[" * 3000
     yield b"\0{}"
 
@@ -82,6 +85,7 @@ def daily_cells() -> Seeds:
     yield b"\0" + text.replace(b"true", b"1")
     yield b"\0" + b"[" * 3000
     yield b"\1"
+    yield b'\0{"note":"voided","at":"2026-03-01T00:00:00Z"}\n{"other":1}'
 
 
 def plans() -> Seeds:
@@ -128,13 +132,16 @@ def observed() -> Seeds:
             ],
         },
     }
-    for raw in (job, pod, {"metadata": {"uid": 1}}, []):
+    pod["metadata"] = {**pod["metadata"], "creationTimestamp": 5}
+    other = {**pod, "metadata": {**pod["metadata"], "ownerReferences": [{"kind": "Other"}]}}
+    for raw in (other, job, pod, {"metadata": {"uid": 1}}, []):
         yield _json(raw, 0)
     yield _json(raw_job(suspend=True, deleting=True, startTime="2026-99"), 0)
     yield _json(raw_job(created="9999-12-31T23:59:59-23:59"), 0)
     yield _json('[["a",0,1]]', 1)
     yield _json('[["a",0,1],["b"]]', 1)
     yield _json('[["a",true,1]]', 1)
+    yield _json('[["",0,1]]', 1)
     yield _json(5, 1)
     yield b'\0[["a",0,1]]'
     yield b'\0[["\\ud800",0,1]]'

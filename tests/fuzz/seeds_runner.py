@@ -1,7 +1,9 @@
 """Seeds of the runner: messages, specs, archives, the CLI's stream, reports, patches, hostile trees."""
 
 import gzip
+import io
 import json
+import tarfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,6 +42,8 @@ def messages() -> Seeds:
         yield b"\1" + head.replace(b'"patch":"a', b'"patch":"A')
         yield b"\1" + head.replace(b'"tools":{', b'"tools":[').replace(b'"kind":"', b'"kind":"x')
         yield b"\1" + head.replace(b'"why"', b'"' + b"y" * 4000 + b'"')
+    yield b"\1" + head.replace(b'"m"', b"5")
+    yield b"\1" + head.replace(b'"model":"m",', b"")
     yield b"\1{"
     yield b"\1" + b"[" * 3000
     yield b"\1[1"
@@ -69,6 +73,8 @@ def specs() -> Seeds:
             {"claude": [], "parser": 1},
             {"claude": {"model": 1}, "parser": {"kind": 1}},
             {"claude": {}, "test_files": [{}]},
+            {"command": [1], "fail_to_pass": [1]},
+            {"claude": {"allowed_tools": "x"}, "scripts": 5},
         ):
             yield _json({**document, **change}, way)
         yield _json({}, way)
@@ -85,8 +91,19 @@ def archives() -> Seeds:
     damaged[40:44] = b"\xff\xff\xff\xff"
     yield b"\1" + bytes(damaged)
     yield b"\0" + gzip.decompress(packed)[:2048]
+    yield b"\1" + _with_link()
     yield b"\1" + tar_gz({str(number): b"z" * 400_000 for number in range(4)})
     yield b"\1junk"
+
+
+def _with_link() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, kind in (("d", tarfile.DIRTYPE), ("l", tarfile.SYMTYPE), ("h", tarfile.LNKTYPE)):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            archive.addfile(entry)
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def claude_stream() -> Seeds:
@@ -104,6 +121,21 @@ def claude_stream() -> Seeds:
             },
         },
         {"type": "assistant", "message": {"model": "<synthetic>"}},
+        {"type": "assistant", "message": {"id": "m1", "content": [{"type": "text"}, 5]}},
+        {"type": "assistant", "message": {"id": "m1", "content": 5}},
+        {
+            "type": "assistant",
+            "message": {"content": [{"type": "tool_use", "id": "t1", "name": "Bash"}]},
+        },
+        {"type": "stream_event", "event": 5},
+        {
+            "type": "stream_event",
+            "event": {
+                "type": "message_start",
+                "message": {"id": "m2", "usage": {"input_tokens": 1}},
+            },
+        },
+        {"type": "stream_event", "event": {"type": "message_delta", "usage": {"output_tokens": 2}}},
         {"type": "system", "subtype": "api_retry", "retry_delay_ms": 500, "error": "rate_limit"},
         {"type": "system", "subtype": "api_retry", "retry_delay_ms": 1e400, "error_status": 529},
         {"type": "system", "subtype": "permission_denied", "tool_use_id": "t2"},
@@ -140,6 +172,8 @@ def claude_stream() -> Seeds:
             "stop_reason": "refusal",
             "modelUsage": {"m": {"inputTokens": 1}},
         },
+        {"subtype": "success", "is_error": True, "stop_reason": "refusal", "result": "api error"},
+        {"subtype": "success", "is_error": True, "result": "not logged in"},
         {"subtype": "other", "is_error": True, "modelUsage": {"m": 5}},
     ):
         yield b"\0" + _json({"type": "result", **result}) + b"\n"
@@ -168,6 +202,11 @@ def reports() -> Seeds:
     declared = '<!DOCTYPE a [<!ENTITY b "c">]><a><testcase name="b"/></a>'
     yield b"\1" + declared.encode("utf-16")
     yield b"\1<a/>"
+    good = b"<testsuite>" + case % b"<system-out>x</system-out>" + b"</testsuite>"
+    for odd in (b"\0", b"\1", b"\2"):
+        yield b"\2" + odd + good
+    yield b"\1" + good.replace(b' name="b"', b"")
+    yield b"\1<ns:testcase xmlns:ns='x' name='b[1]'/>"
     yield b"\1<a"
     yield b"\1" + b"<a>" * 1200
 
@@ -226,6 +265,12 @@ def patches() -> Seeds:
 def patched_trees() -> Seeds:
     for number, patch in enumerate(_hostile_patches()):
         yield bytes([number % 3]) + patch
+    fuzzy = _PATCH.replace(b" one", b" once").replace(b" three", b" threes")
+    for way in (0, 1, 2, 8):
+        yield bytes([way]) + fuzzy
+    yield b"\x08" + _PATCH.replace(b"a.txt", b"tests/test_a.py").replace(b" one\n", b"")
+    yield b"\0" + _PATCH.replace(b"a.txt", b"conftest.py").replace(b" one", b" base")
+    yield b"\0" + _LINK + b"\n" + fuzzy
     yield b"\0" + _LINK
     yield b"\2" + _PATCH.replace(b" one", b" ones")
 
@@ -237,3 +282,6 @@ def hostile_trees() -> Seeds:
     yield b"Lx\nlx/a\nf../outside/a"
     yield b"f.git/config\nf/etc/passwd\nf\nfa/./b\nfa\nfa/b"
     yield b"fa\nda/b\nLb\nfb/d/a"
+    yield b"da\ndb/c\nla/d\nfa\nfb\npq\nlr\nfs"
+    yield b"da\nfa"
+    yield b"fa\nfa/b/c\npb\nfb/c"

@@ -9,7 +9,7 @@ from benchwarden.api.semantics.check import check
 from benchwarden.errors import InvalidInputError
 from benchwarden.local.runfile import read_run_file
 from benchwarden.suites import run_scripts
-from benchwarden.suites.instance import Instance
+from benchwarden.suites.instance import Instance, ResultParser
 from benchwarden.suites.rows import collect, json_lines, numbered
 from benchwarden.suites.swebench import reader as swebench_reader
 from benchwarden.suites.swebench_pro import reader as pro_reader
@@ -56,6 +56,13 @@ def run_file(data: bytes) -> None:
             check_refusal(error)
             return
     assert found.run.metadata.name
+    try:
+        for name, content in found.config_maps.items():
+            for key in content:
+                assert isinstance(found.read_config_map(name, key), bytes)
+            found.read_config_map(name, "not there")
+    except InvalidInputError as error:
+        check_refusal(error)
 
 
 def task_rows(data: bytes) -> None:
@@ -93,6 +100,12 @@ def script_archives(data: bytes) -> None:
     except InvalidInputError as error:
         check_refusal(error)
         return
+    known = [Instance(each, "i", "/w", "", "p", "t", ResultParser("script"), ()) for each in wanted]
+    try:
+        run_scripts.scripts_of(known, found, "spec")
+        run_scripts.scripts_of(known[: len(found) // 2], found, "spec")
+    except InvalidInputError as error:
+        check_refusal(error)
     for (instance, name), content in found.items():
         assert instance in wanted
         assert name in (run_scripts.RUN_SCRIPT, run_scripts.PARSER)

@@ -75,7 +75,7 @@ TARGETS = {
             80,
             ("benchwarden/stats/history_file.py", "benchwarden/stats/outcome_files.py"),
         ),
-        Target(runner_targets.messages, 120, ("benchwarden_runner/protocol.py",)),
+        Target(runner_targets.messages, 120, ("benchwarden_runner/protocol.py",), 8192),
         Target(runner_targets.specs, 50, ("benchwarden_runner/specs.py",)),
         Target(runner_targets.archives, 10, ("benchwarden_runner/inputs.py",), 16384),
         Target(

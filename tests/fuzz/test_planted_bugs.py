@@ -15,7 +15,9 @@ atheris_is_there = pytest.mark.skipif(
 @atheris_is_there
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_planted_bug_is_found(mutant, tmp_path):
-    assert campaign(mutant, tmp_path, executions=20_000, seconds=60) == 1
+    code, said = campaign(mutant, tmp_path, executions=20_000, seconds=60)
+    assert code == 1
+    assert "Uncaught Python exception" in said
 
 
 @pytest.mark.long
@@ -23,7 +25,8 @@ def test_a_planted_bug_is_found(mutant, tmp_path):
 def test_the_product_itself_passes_such_a_campaign(tmp_path):
     module = "runner/benchwarden_runner/protocol.py"
     unchanged = Mutant("none", "messages", module, "PROTOCOL_VERSION = 1", "PROTOCOL_VERSION = 1")
-    assert campaign(unchanged, tmp_path, executions=20_000, seconds=60) == 0
+    code, _ = campaign(unchanged, tmp_path, executions=20_000, seconds=60)
+    assert code == 0
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

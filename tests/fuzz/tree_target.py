@@ -6,11 +6,18 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from benchwarden_runner import protocol
+from benchwarden_runner import protocol, safe_files
 from benchwarden_runner.grading.patched_tree import PatchedTree, PatchError
 from tests.fuzz.reading import check_said, split
 
 _RULES = (protocol.APPLY_LENIENT, protocol.APPLY_SWEBENCH_PRO, protocol.APPLY_SWEBENCH)
+_TESTS = b"""\
+--- a/tests/test_a.py
++++ b/tests/test_a.py
+@@ -1 +1 @@
+-base
++test
+"""
 _GIT = {
     "PATH": "/usr/bin:/bin",
     "HOME": "/nonexistent",
@@ -35,6 +42,10 @@ def patched_trees(data: bytes) -> None:
         try:
             patched.apply(patch, _RULES[way % len(_RULES)])
         except PatchError as error:
+            check_said(error)
+        try:
+            patched.apply_tests(patch if way & 8 else _TESTS)
+        except (PatchError, safe_files.UnsafeFileError) as error:
             check_said(error)
         patched.restore(["conftest.py", "tests/**"])
         patched.write("tests/test_a.py", b"ours", executable=False)

@@ -43,8 +43,8 @@ def judge(returncode: int, result: Optional[Mapping[str, Any]], stderr: str) -> 
     if returncode == 0 and is_error is False and subtype == "success":
         return Judgement(protocol.COMPLETED)
     text = _text(result)
-    if subtype in _LIMITS:
-        return Judgement(_LIMITS[str(subtype)], text)
+    if isinstance(subtype, str) and subtype in _LIMITS:
+        return Judgement(_LIMITS[subtype], text)
     if subtype == "success":
         status = result.get("api_error_status")
         return of_api_error(status if isinstance(status, int) else 0, text, result)
