@@ -178,7 +178,6 @@ def dataset_rows() -> Seeds:
             {"eval_script": "true"},
             {"eval_script": "echo '>>>>> Test Exit Code'", "log_parser": "p"},
             {"eval_script": "a\n: '>>>>> End Test Output'\n", "log_parser": "p", "eval_type": "t"},
-            {"FAIL_TO_PASS": "x" * 4_200_000},
             {"dockerhub_tag": "", "selected_test_files_to_run": 5},
             {"eval_script": "true", "log_parser": "p", "image": "i:1", "version": "1"},
             {"instance_id": "a..b", "base_commit": "x", "problem_statement": ...},
