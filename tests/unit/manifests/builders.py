@@ -9,10 +9,13 @@ from benchwarden.manifests.job import batch_job
 from benchwarden.manifests.settings import ManifestSettings, RunIdentity
 from benchwarden.planning.plan import Batch, Member
 from benchwarden.suites.instance import Instance, ResultParser, TestFile
+from benchwarden_runner.specs import CliBuild, CliRelease
 
 RUN = RunIdentity(name="nightly", namespace="bench", uid="6f1ab0a2-8b1c-4d51-9a0e-1b7fd2a0c001")
 SETTINGS = ManifestSettings(
-    runner_image="localhost/benchwarden-runner:1", must_fail_address="198.51.100.1:9"
+    runner_image="localhost/benchwarden-runner:1",
+    must_fail_address="198.51.100.1:9",
+    uploader_image="localhost/benchwarden-operator:1",
 )
 TASKS = {"tasks": {"source": {"configMap": {"name": "tasks"}}}}
 ORACLE: dict[str, Any] = {"oracle": {}}
@@ -23,6 +26,13 @@ CLAUDE: dict[str, Any] = {
         "credentials": {"apiKey": {"name": "anthropic", "key": "api-key"}},
     }
 }
+RELEASE = CliRelease(
+    "2.1.330",
+    (
+        CliBuild("claude-glibc", "x64", "https://npm.example.com/glibc.tgz", "sha512-AAAA"),
+        CliBuild("claude-musl", "x64", "https://npm.example.com/musl.tgz", "sha512-BBBB"),
+    ),
+)
 EXEC: dict[str, Any] = {"exec": {"command": ["/agent", "--fix"]}}
 
 

@@ -1,0 +1,153 @@
+"""Inject brings the CLI from a registry: verified, both builds, and once only where there is a cache."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from tests.npm_registry import GLIBC, NpmRegistry, integrity_of, program
+from tests.unit.runner.builders import RUNNER
+
+from benchwarden.clis import registry
+from benchwarden_runner import inject_release, protocol
+from benchwarden_runner.inject_release import ReleaseError, bring
+from benchwarden_runner.specs import CliRelease
+
+VERSION = "2.1.330"
+
+
+@pytest.fixture
+def npm(tmp_path):
+    folder = tmp_path / "npm"
+    folder.mkdir()
+    with NpmRegistry(folder) as found:
+        yield found.publish(VERSION)
+
+
+@pytest.fixture
+def x64(monkeypatch):
+    monkeypatch.setattr(inject_release.platform, "machine", lambda: "x86_64")
+
+
+@pytest.fixture
+def release(npm, x64):
+    return registry.resolve(VERSION, npm.url)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    return folder
+
+
+def never(seconds):
+    raise AssertionError(f"waited {seconds} s")
+
+
+def test_both_builds_come_as_a_runner_image_has_them(npm, release, tmp_path):
+    bring(release, tmp_path / "claude", pause=never)
+    assert {path.name for path in (tmp_path / "claude").iterdir()} == {
+        *("claude-glibc", "claude-musl", "VERSION", "SHA256SUMS")
+    }
+    for name in (protocol.CLAUDE_GLIBC, protocol.CLAUDE_MUSL):
+        assert (tmp_path / "claude" / name).read_bytes() == program(VERSION, name)
+        assert os.access(tmp_path / "claude" / name, os.X_OK)
+    assert (tmp_path / "claude" / "VERSION").read_text() == f"{VERSION}\n"
+    sums = (tmp_path / "claude" / "SHA256SUMS").read_text().split()
+    assert sums[0] == hashlib.sha256(program(VERSION, sums[1])).hexdigest()
+
+
+def test_an_archive_with_another_hash_is_never_installed(npm, release, tmp_path):
+    npm.tamper(VERSION)
+    waits = []
+    with pytest.raises(ReleaseError, match="not the one that was pinned") as caught:
+        bring(release, tmp_path / "claude", pause=waits.append)
+    assert len(waits) == inject_release.ATTEMPTS - 1
+    assert "registryUrl" in str(caught.value)
+    assert not list((tmp_path / "claude").glob("claude-*"))
+
+
+def test_trouble_that_passes_is_waited_out(npm, release, tmp_path):
+    npm.statuses["/@anthropic-ai/claude-code-linux-x64/-/"] = [503, 500]
+    waits = []
+    bring(release, tmp_path / "claude", pause=waits.append)
+    assert waits == [2.0, 4.0]
+
+
+def test_an_archive_that_is_not_there_is_no_use_asking_again(npm, release, tmp_path):
+    npm.statuses["/@anthropic-ai/claude-code-linux-x64/-/"] = [404]
+    with pytest.raises(ReleaseError, match="HTTP 404"):
+        bring(release, tmp_path / "claude", pause=never)
+
+
+def test_a_cache_is_filled_once_and_read_by_all_others(npm, release, tmp_path, cache):
+    for pod in ("first", "second", "third"):
+        bring(release, tmp_path / pod, cache, pause=never)
+        assert (tmp_path / pod / "claude-musl").read_bytes() == program(VERSION, "claude-musl")
+    assert len(npm.fetched()) == 2
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_a_damaged_cache_is_fetched_anew_and_mended(npm, release, tmp_path, cache):
+    bring(release, tmp_path / "first", cache, pause=never)
+    for path in cache.iterdir():
+        path.write_bytes(path.read_bytes()[:-9] + b"tampered!")
+    bring(release, tmp_path / "second", cache, pause=never)
+    bring(release, tmp_path / "third", cache, pause=never)
+    assert (tmp_path / "second" / "claude-glibc").read_bytes() == program(VERSION, "claude-glibc")
+    assert len(npm.fetched()) == 4
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(npm, release, tmp_path, capsys):
+    bring(release, tmp_path / "claude", tmp_path / "missing", pause=never)
+    assert (tmp_path / "claude" / "claude-glibc").exists()
+    assert "the cache keeps nothing" in capsys.readouterr().err
+
+
+def test_a_machine_without_a_build_is_named(release, tmp_path, monkeypatch):
+    monkeypatch.setattr(inject_release.platform, "machine", lambda: "riscv64")
+    with pytest.raises(ReleaseError, match="no build for riscv64"):
+        bring(release, tmp_path / "claude", pause=never)
+
+
+def test_what_is_no_archive_says_so(npm, tmp_path, x64):
+    archive = npm.folder / f"claude-code-linux-x64-{VERSION}.tgz"
+    archive.write_bytes(b"no archive")
+    npm.dist(GLIBC, VERSION)["integrity"] = integrity_of(archive)
+    with pytest.raises(ReleaseError, match="is damaged"):
+        bring(registry.resolve(VERSION, npm.url), tmp_path / "claude", pause=never)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_command_fills_the_tools_and_leaves_its_reason_where_the_pod_shows_it(
+    npm, release, tmp_path, kept
+):
+    for name in ("python", "app"):
+        (tmp_path / "source" / name).mkdir(parents=True)
+    (tmp_path / "tools").mkdir()
+    message = tmp_path / "message"
+    text = release.to_json() if kept else CliRelease("9.9.9").to_json()
+    words = ["inject", "--tools", tmp_path / "tools", "--source", tmp_path / "source"]
+    words += ["--agent", "claudeCode", "--release", text, "--message", message]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchwarden_runner", *map(str, words)],
+        env={**os.environ, "PYTHONPATH": str(RUNNER)},
+        capture_output=True,
+        check=False,
+    )
+    if kept:
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "tools" / "claude" / "claude-glibc").exists()
+        assert (tmp_path / "tools" / "resolv.conf").exists()
+        assert not message.exists()
+    else:
+        assert done.returncode == protocol.EXIT_HARNESS
+        assert "Claude Code 9.9.9 has no build" in message.read_text()
+
+
+def test_a_release_reads_back_as_it_was_written(release):
+    assert json.loads(release.to_json())["version"] == VERSION
+    assert CliRelease.from_json(release.to_json()) == release
