@@ -21,6 +21,7 @@ class Settings:
         own_namespace: where the lease is kept.
         must_fail_address: `ip:port` that a run's network policy must block; in a pod the API server's
             Service, to which batch pods have no business. Empty = agents do not look.
+        uploader_image: the operator's own image, which also uploads artifacts; empty = runs keep none.
         npm_registry: where the agent's CLI comes from if a run names no registry; as npm is set up here.
     """
 
@@ -34,6 +35,7 @@ class Settings:
     requests_per_second: float
     must_fail_address: str
     npm_registry: str
+    uploader_image: str = ""
 
 
 def read_settings(environment: Mapping[str, str], *, host: str, default_namespace: str) -> Settings:
@@ -67,6 +69,7 @@ def read_settings(environment: Mapping[str, str], *, host: str, default_namespac
         must_fail_address=environment.get(names.ENV_MUST_FAIL_ADDRESS, "")
         or _api_server(environment),
         npm_registry=default_registry(environment),
+        uploader_image=environment.get(names.ENV_UPLOADER_IMAGE, ""),
     )
 
 

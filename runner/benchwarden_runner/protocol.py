@@ -98,6 +98,9 @@ APPLY_LENIENT = ""
 APPLY_SWEBENCH_PRO = "swebenchPro"  # text hunks only, exactly or not at all
 APPLY_SWEBENCH = "swebench"  # the four attempts of its harness
 
+# Environment of agents: the variables that hold secrets, by name and joined by commas.
+ENV_SECRET_NAMES = "BENCHWARDEN_SECRET_NAMES"  # noqa: S105  # names, no values
+
 # Environment of a task's own programs.
 ENV_SCRIPTS = "BENCHWARDEN_SCRIPTS"  # tests: folder of the task's scripts, outside the work tree
 ENV_TASK = "BENCHWARDEN_TASK"  # parser: JSON file with the names of the task's tests

@@ -1,9 +1,14 @@
-"""Keeps secrets out of everything the runner writes: their values come from variables named like secrets."""
+"""Keeps secrets out of everything the runner writes.
+
+Their values come from variables that were declared to be secret, and from those that are named like secrets.
+"""
 
 import json
 import re
-from typing import Iterable, Iterator, List, Mapping, Tuple
+from typing import FrozenSet, Iterable, Iterator, List, Mapping, Tuple
 from urllib.parse import quote
+
+from benchwarden_runner.protocol import ENV_SECRET_NAMES
 
 _SECRET_NAME = re.compile(
     r"(_KEY|_TOKEN|_SECRET|_PASSWORD|_PASSWD|_CREDENTIALS?|_ACCESS_KEY_ID)$|^(TOKEN|PASSWORD|SECRET)$"
@@ -12,16 +17,23 @@ _SHORTEST = 8  # shorter values would blank out ordinary text
 _CHUNK_BYTES = 1 << 20
 
 
+def declared(environment: Mapping[str, str]) -> FrozenSet[str]:
+    """Names of the variables that the operator declared to hold secrets."""
+    return frozenset(filter(None, environment.get(ENV_SECRET_NAMES, "").split(",")))
+
+
 class Redactor:
-    """Replaces the values of secret-looking variables by `[redacted NAME]`.
+    """Replaces the values of declared and of secret-looking variables by `[redacted NAME]`.
 
     Each value is also found as JSON and URLs would spell it.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         found: List[Tuple[str, str]] = []
+        listed = declared(environment)
         for name, value in environment.items():
-            if _SECRET_NAME.search(name.upper()) and len(value) >= _SHORTEST:
+            secret = name in listed or _SECRET_NAME.search(name.upper())
+            if secret and len(value) >= _SHORTEST:
                 spellings = {value, json.dumps(value)[1:-1], quote(value, safe="")}
                 found += [(spelling, f"[redacted {name}]") for spelling in spellings]
         self._pairs = sorted(found, key=lambda pair: -len(pair[0]))  # longest first: no remains

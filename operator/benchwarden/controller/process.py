@@ -71,6 +71,7 @@ class Process:
             settings.runner_image,
             settings.runner_pull_policy,
             must_fail_address=settings.must_fail_address,
+            uploader_image=settings.uploader_image,
         )
         events = EventRecorder(self._client, settings.identity)
         self.controller = Controller(

@@ -12,6 +12,7 @@ from benchwarden.api.references import EnvVar
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.errors import InvalidInputError
 from benchwarden.names import ENV_API_KEY, ENV_AUTH_TOKEN, REASON_INVALID_SPEC
+from benchwarden_runner.protocol import ENV_SECRET_NAMES
 
 PASSED: Final = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME"),
@@ -36,6 +37,12 @@ def credentials(spec: BenchmarkRunSpec, own: Mapping[str, str]) -> dict[str, str
     Raises:
         InvalidInputError: a variable that comes from a Secret is not set here.
     """
+    found = _credentials(spec, own)
+    secret = sorted({*found, *_secrets(spec.execution.env, own, "spec.execution.env")})
+    return {**found, ENV_SECRET_NAMES: ",".join(secret)} if secret else found
+
+
+def _credentials(spec: BenchmarkRunSpec, own: Mapping[str, str]) -> dict[str, str]:
     claude = spec.agent.claude_code
     if claude is None:
         exec_env = spec.agent.exec.env if spec.agent.exec is not None else ()

@@ -20,6 +20,6 @@ def check(
     Raises:
         InvalidInputError: names the field or the instances at fault.
     """
-    refuse_unsupported(spec)
+    refuse_unsupported(spec, settings)
     network_policy(_NO_RUN, spec, settings)
     check_sizes(spec, instances, settings)

@@ -10,17 +10,23 @@ from benchwarden.api.agent import Credentials
 from benchwarden.api.references import SecretKeyRef
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.manifests.documents import agent_environment
+from benchwarden_runner.protocol import ENV_SECRET_NAMES
 
 
 def agent_env(spec: BenchmarkRunSpec) -> list[dict[str, Any]]:
-    """Environment of agents and the probe: certificates and every secret the spec gives the agent."""
+    """Environment of agents and the probe: certificates and every secret the spec gives the agent.
+
+    Which ones are secret is declared beside them, so that no name hides a value from redaction.
+    """
     claude = spec.agent.claude_code
     secrets = _credentials(claude.credentials) if claude else {}
     for variable in (*spec.execution.env, *agent_environment(spec.agent)):
         if variable.secret_key_ref is not None:
             secrets[variable.name] = variable.secret_key_ref
+    declared = [{"name": ENV_SECRET_NAMES, "value": ",".join(sorted(secrets))}] if secrets else []
     return [
         *grade_env(spec),
+        *declared,
         *(
             {
                 "name": name,

@@ -11,12 +11,17 @@ OPERATOR_UID = 65532
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One line of the permission table."""
+    """One line of the permission table.
+
+    Attributes:
+        seldom: verbs that an ordinary run or schedule does without, each with what it is for.
+    """
 
     group: str
     resource: str
     verbs: tuple[str, ...]
     reason: str
+    seldom: tuple[tuple[str, str], ...] = ()
 
 
 PERMISSIONS = (
@@ -26,6 +31,11 @@ PERMISSIONS = (
         ("get", "list", "watch", "create", "patch", "delete"),
         "follow runs; start and cancel those of schedules; delete one when its ttlSecondsAfterFinished"
         " has passed or the history limits of its schedule say so",
+        (
+            ("get", "compareTo another run; after an error, whether the run is still there"),
+            ("patch", "a run that its schedule replaces is cancelled; retry the missing of one"),
+            ("delete", "ttlSecondsAfterFinished, history limits"),
+        ),
     ),
     Permission(
         names.GROUP, f"{names.RUN_PLURAL}/status", ("patch",), "write conditions, counts and rates"
@@ -35,8 +45,15 @@ PERMISSIONS = (
         f"{names.RUN_PLURAL}/finalizers",
         ("update",),
         "set blockOwnerDeletion on what a run owns, where the cluster checks that",
+        (("update", "never called: OwnerReferencesPermissionEnforcement asks for it"),),
     ),
-    Permission(names.GROUP, names.SCHEDULE_PLURAL, ("get", "list", "watch"), "follow schedules"),
+    Permission(
+        names.GROUP,
+        names.SCHEDULE_PLURAL,
+        ("get", "list", "watch"),
+        "follow schedules",
+        (("get", "after an error, whether the schedule is still there"),),
+    ),
     Permission(
         names.GROUP,
         f"{names.SCHEDULE_PLURAL}/status",
@@ -48,6 +65,7 @@ PERMISSIONS = (
         "jobs",
         ("get", "list", "watch", "create", "delete"),
         "launch batches, adopt them after a restart, delete them once their results are stored",
+        (("get", "a restart between a create and its answer"),),
     ),
     Permission("", "pods", ("list", "watch"), "read verdicts from container statuses"),
     Permission(
@@ -57,13 +75,18 @@ PERMISSIONS = (
         "read suites; keep plans, inputs and result shards; add a day to a schedule's cells",
     ),
     Permission(
-        "", "events", ("create", "patch", "list"), "tell what happened; learn why a pod was refused"
+        "",
+        "events",
+        ("create", "patch", "list"),
+        "tell what happened; learn why a pod was refused",
+        (("patch", "an event that is told again"), ("list", "a Job without a pod")),
     ),
     Permission(
         "networking.k8s.io",
         "networkpolicies",
         ("get", "create"),
         "close the network of a run's pods",
+        (("get", "a restart between a create and its answer"),),
     ),
 )
 LEASE_PERMISSION = Permission(
@@ -71,6 +94,7 @@ LEASE_PERMISSION = Permission(
     "leases",
     ("get", "create", "update"),
     "let one operator write at a time",
+    (("create", "the first start in a namespace"),),
 )
 
 
@@ -163,6 +187,7 @@ def _container(installation: Installation) -> dict[str, Any]:
         "args": ["operator"],
         "env": [
             {"name": names.ENV_RUNNER_IMAGE, "value": installation.runner_image},
+            {"name": names.ENV_UPLOADER_IMAGE, "value": installation.operator_image},
             {"name": names.ENV_RUNNER_PULL_POLICY, "value": installation.image_pull_policy},
             {"name": names.ENV_NAMESPACES, "value": installation.namespace},
             {"name": names.ENV_MUST_FAIL_ADDRESS, "value": installation.must_fail_address},

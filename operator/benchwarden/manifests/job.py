@@ -13,6 +13,7 @@ from benchwarden.manifests.metadata import labels, run_metadata
 from benchwarden.manifests.naming import job_name
 from benchwarden.manifests.pod import batch_pod
 from benchwarden.manifests.settings import ManifestSettings, RunIdentity
+from benchwarden.manifests.uploader import destination, with_uploader
 from benchwarden.planning.plan import Batch
 from benchwarden.suites.instance import Instance
 from benchwarden_runner.specs import CliRelease
@@ -50,7 +51,7 @@ def batch_job(
     Raises:
         InvalidInputError: the spec asks for something that batch pods cannot do yet.
     """
-    refuse_unsupported(spec)
+    refuse_unsupported(spec, settings)
     name = job_name(run.name, run.uid, batch.members)
     inputs = pack(spec, batch, instances, settings, cli_version)
     members = {names.ANNOTATION_MEMBERS: members_annotation(batch)}
@@ -59,7 +60,10 @@ def batch_job(
         spec,
         name,
         names.ROLE_BATCH,
-        batch_pod(spec, batch, instances, settings, name, inputs, release),
+        with_uploader(
+            batch_pod(spec, batch, instances, settings, name, inputs, release),
+            *(run, spec, batch, settings),
+        ),
         members,
     )
 
@@ -114,21 +118,16 @@ def members_annotation(batch: Batch) -> str:
     return json.dumps([list(member) for member in batch.members], separators=(",", ":"))
 
 
-def refuse_unsupported(spec: BenchmarkRunSpec) -> None:
-    """Refuse what a schema-valid spec may ask and batch pods cannot do yet.
+def refuse_unsupported(spec: BenchmarkRunSpec, settings: ManifestSettings) -> None:
+    """Refuse what a schema-valid spec may ask and this installation cannot do.
 
     Raises:
         InvalidInputError: with reason Unsupported, naming the field.
     """
-    artifacts = spec.artifacts
-    asked = {
-        "spec.artifacts.persistentVolumeClaim": artifacts.persistent_volume_claim,
-        "spec.artifacts.s3": artifacts.s3,
-    }
-    for field, value in asked.items():
-        if value is not None:
-            raise InvalidInputError(
-                "is not supported yet; set artifacts to {none: {}}",
-                reason=names.REASON_UNSUPPORTED,
-                field=field,
-            )
+    if destination(spec) is not None and not settings.uploader_image:
+        raise InvalidInputError(
+            f"the operator was installed without {names.ENV_UPLOADER_IMAGE}, so nothing can upload;"
+            " set it to the operator's own image, or set artifacts to {none: {}}",
+            reason=names.REASON_UNSUPPORTED,
+            field="spec.artifacts",
+        )

@@ -20,6 +20,7 @@ class ManifestSettings:
     Attributes:
         runner_image: image with the relocatable Python, the runner and, if the agent needs it, the CLI.
         runner_image_pull_policy: of that image.
+        uploader_image: image of the operator, which uploads artifacts too; empty = artifacts are refused.
         runner_user: numeric user of the runner image's own containers; None leaves it to the image or
             to the cluster (OpenShift assigns one).
         must_fail_address: `ip:port` that every network policy blocks; agents probe it to tell whether
@@ -36,3 +37,4 @@ class ManifestSettings:
     must_fail_address: str = ""
     gateway_peers: tuple[dict[str, Any], ...] = field(default=())
     message_extra_containers: int = 0
+    uploader_image: str = ""

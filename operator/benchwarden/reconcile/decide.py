@@ -27,6 +27,7 @@ from benchwarden.reconcile.launching import launches
 from benchwarden.reconcile.news import retry_events, turn_events
 from benchwarden.reconcile.outlook import Outlook, outlook
 from benchwarden.reconcile.probing import probe
+from benchwarden.reconcile.uploads import artifacts_kept
 from benchwarden.reconcile.verdict import regressed, succeeded
 from benchwarden.reconcile.work import RetryPolicy, moment, survey
 from benchwarden.reconcile.world import Refusal, World
@@ -38,9 +39,9 @@ RESYNC_SECONDS = 30.0
 ACTIVE_SECONDS = 10.0
 # Nothing is seen of a pod that was refused, so whoever waits for one asks; a healthy one is there by now.
 PODLESS_SECONDS = 4.0
-
 # Nor of an answer of the registry, which mostly comes at once.
 RESOLVING_SECONDS = 0.5
+
 
 def decide(world: World) -> Decision:
     """The decision of one pass; see `World` for what it depends on."""
@@ -196,7 +197,7 @@ def _running(world: World, plan: Plan) -> Decision:
     actions += _missing_inputs(world)
     launched = launches(world, work) if ahead.open else []
     actions += launched
-    decided = _conditions(world, plan, ahead)
+    decided = [*_conditions(world, plan, ahead), *artifacts_kept(world, ended=ahead.ended)]
     actions += turn_events(world, decided)
     status = status_of.build(world, decided, status_of.progress_of(world, work))
     if ahead.ended:

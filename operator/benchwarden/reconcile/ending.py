@@ -80,7 +80,7 @@ def of_pod(pod: ObservedPod | None) -> Ending | None:
     killed = next(
         (
             each
-            for each in pod.containers
+            for each in _chain(pod)
             if each.state == seen.TERMINATED and each.reason == OOM_KILLED
         ),
         None,
@@ -102,6 +102,11 @@ def of_pod(pod: ObservedPod | None) -> Ending | None:
     return None
 
 
+def _chain(pod: ObservedPod) -> list[ObservedContainer]:
+    """All containers but the uploader: a sidecar's end is never the pod's."""
+    return [each for each in pod.containers if each.name != names.CONTAINER_UPLOADER]
+
+
 def _of_failed(pod: ObservedPod) -> Ending:
     text = pod.message.lower()
     if pod.reason == "Evicted" and any(word in text for word in DISK_WORDS):
@@ -115,7 +120,7 @@ def _of_failed(pod: ObservedPod) -> Ending:
     if pod.deleting:
         return Ending(protocol.DRAINED, "PodDeleted")
     failed = next(
-        (each for each in pod.containers if each.state == seen.TERMINATED and each.exit_code), None
+        (each for each in _chain(pod) if each.state == seen.TERMINATED and each.exit_code), None
     )
     if failed is None and any(each.state != seen.WAITING for each in pod.containers):
         return Ending(protocol.HARNESS, pod.reason or "PodFailed")

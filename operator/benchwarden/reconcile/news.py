@@ -26,6 +26,8 @@ def turn_events(world: World, decided: Iterable[Condition]) -> list[Action]:
         if condition.type == names.CONDITION_REGRESSED:
             warning = condition.status == TRUE
             events.append(EmitEvent(condition.reason, condition.message, warning=warning))
+        if condition.type == names.CONDITION_ARTIFACTS_KEPT and condition.status == FALSE:
+            events.append(EmitEvent(condition.reason, condition.message, warning=True))
         if condition.type == names.CONDITION_PROGRESSING and (
             condition.reason == names.REASON_WAITING_FOR_PODS
             or (condition.status == FALSE and condition.reason not in QUIET_REASONS)

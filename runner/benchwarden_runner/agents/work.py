@@ -21,7 +21,7 @@ from benchwarden_runner.agents.external import run_external
 from benchwarden_runner.agents.job import AgentEnd, AgentJob
 from benchwarden_runner.processes import ProcessTree
 from benchwarden_runner.protocol import Telemetry
-from benchwarden_runner.redaction import Redactor
+from benchwarden_runner.redaction import Redactor, declared
 from benchwarden_runner.specs import AgentSpec, SpecError
 from benchwarden_runner.supervision import (
     MEMORY,
@@ -119,12 +119,13 @@ def _with_agent(
 
 
 def _without_keys(patch: bytes) -> bytes:
-    """The patch without the model's key, which an agent may have written into a file.
+    """The patch without the run's secrets, which an agent may have written into a file.
 
     The grader holds no key and could not keep it out of its log. Other secret-looking variables stay:
     images set some (GPG_KEY) to what is public, and their files may name the same value.
     """
-    keys = {name: value for name, value in os.environ.items() if name in CREDENTIALS}
+    secret = {protocol.ENV_SECRET_NAMES, *CREDENTIALS, *declared(os.environ)}
+    keys = {name: value for name, value in os.environ.items() if name in secret}
     return Redactor(keys).data(patch)
 
 

@@ -71,7 +71,7 @@ def test_a_gateway_needs_no_key() -> None:
 
 def test_a_contradiction_is_told_before_what_is_not_built() -> None:
     patch = {
-        "artifacts": {"none": None, "persistentVolumeClaim": {"claimName": "a"}},
+        "suite": {"tasks": {"source": {"configMap": None, "url": "s3://bucket/tasks.jsonl"}}},
         **egress({"cidr": "10.0.0.1/8"}),
     }
     with pytest.raises(InvalidInputError) as caught:

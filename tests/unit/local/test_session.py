@@ -77,7 +77,10 @@ async def test_claude_code_is_probed_once_and_only_agents_get_the_key(
     assert result.summary.pass_ratio == 1.0
     assert result.status["agent"]["cliVersion"] == "2.1.330"
     spec = read_run_file(path).run.spec
-    assert environment.credentials(spec, own) == {"ANTHROPIC_API_KEY": "k"}
+    assert environment.credentials(spec, own) == {
+        "ANTHROPIC_API_KEY": "k",
+        "BENCHWARDEN_SECRET_NAMES": "ANTHROPIC_API_KEY",
+    }
     assert environment.common(spec, own) == {"PATH": os.environ["PATH"]}
 
 

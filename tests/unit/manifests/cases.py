@@ -24,6 +24,13 @@ from benchwarden.manifests.probe import probe_job
 from benchwarden.planning.plan import Plan, TrialKey
 from benchwarden.suites.instance import InstanceResources
 
+_BUCKET: Final[dict[str, Any]] = {
+    "s3": {
+        "url": "s3://bench/nightly",
+        "endpointUrl": "http://storage.storage.svc:9000",
+        "credentials": {"name": "storage"},
+    }
+}
 _EVERYTHING: Final[dict[str, Any]] = {
     "podSecurity": "restricted",
     "queueName": "team-a",
@@ -94,6 +101,12 @@ GOLDEN: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "batch-job-oracle": lambda: job_of(run_spec(ORACLE), instance("calc-1"), instance("calc-2")),
     "batch-job-claude-code": lambda: job_of(run_spec(CLAUDE), instance("calc-1")),
     "batch-job-exec": lambda: job_of(run_spec(EXEC), instance("calc-1")),
+    "batch-job-artifacts-volume": lambda: job_of(
+        run_spec(artifacts={"persistentVolumeClaim": {"claimName": "kept"}}), instance("calc-1")
+    ),
+    "batch-job-artifacts-bucket": lambda: job_of(
+        run_spec(CLAUDE, artifacts=_BUCKET), instance("calc-1")
+    ),
     "batch-job-everything": lambda: job_of(_all_set(), instance("calc-1", resources=_HUNGRY)),
     "probe-job-claude-code": lambda: probe_job(RUN, run_spec(CLAUDE), SETTINGS, 1),
     "probe-job-everything": lambda: probe_job(RUN, _all_set(), SETTINGS, 2),

@@ -20,7 +20,6 @@ def test_what_can_be_built_is_accepted(spec: Any) -> None:
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
-        (run_spec(artifacts={"persistentVolumeClaim": {"claimName": "c"}}), "Unsupported"),
         (run_spec(execution=METADATA), "InvalidSpec"),
     ],
 )

@@ -241,7 +241,7 @@ def test_direct_credentials_are_in_agents_by_reference_and_in_no_other_container
         for name, container in containers_of(job_of(spec)).items()
     }
 
-    given = ["ANTHROPIC_AUTH_TOKEN", "EXTRA_TOKEN", "PROXY_PASS"]
+    given = ["ANTHROPIC_AUTH_TOKEN", "BENCHWARDEN_SECRET_NAMES", "EXTRA_TOKEN", "PROXY_PASS"]
     assert holders == {
         "inject": [],
         "agent-0": given,
@@ -255,7 +255,8 @@ def test_direct_credentials_are_in_agents_by_reference_and_in_no_other_container
 def test_secrets_are_referenced_and_never_mounted_whole() -> None:
     job = job_of(run_spec(CLAUDE))
 
-    (variable,) = containers_of(job)["agent-0"]["env"]
+    declared, variable = containers_of(job)["agent-0"]["env"]
+    assert declared == {"name": "BENCHWARDEN_SECRET_NAMES", "value": "ANTHROPIC_API_KEY"}
     assert variable == {
         "name": "ANTHROPIC_API_KEY",
         "valueFrom": {"secretKeyRef": {"name": "anthropic", "key": "api-key"}},

@@ -22,17 +22,11 @@ from tests.unit.manifests.builders import (
     volume_of,
 )
 
-from benchwarden.errors import InvalidInputError
 from benchwarden.manifests.inputs import batch_inputs, pack
 from benchwarden.manifests.job import batch_job, members_annotation
 from benchwarden.manifests.naming import job_name
 from benchwarden.planning.plan import Batch, Member
 from benchwarden_runner import protocol
-
-MISSING_ARTIFACTS = {
-    "spec.artifacts.s3": {"s3": {"url": "s3://b/p", "credentials": {"name": "s3"}}},
-    "spec.artifacts.persistentVolumeClaim": {"persistentVolumeClaim": {"claimName": "c"}},
-}
 
 
 def test_the_chain_is_inject_then_agent_and_grader_of_each_instance_then_finish() -> None:
@@ -186,15 +180,6 @@ def test_the_tools_have_the_image_pull_policies_asked_for() -> None:
 
     assert containers["agent-0"]["imagePullPolicy"] == "Never"
     assert containers["inject"]["imagePullPolicy"] == "IfNotPresent"
-
-
-@pytest.mark.parametrize("field", MISSING_ARTIFACTS)
-def test_artifacts_are_refused_by_name_until_they_work(field: str) -> None:
-    with pytest.raises(InvalidInputError) as refusal:
-        job_of(run_spec(artifacts=MISSING_ARTIFACTS[field]))
-
-    assert refusal.value.field == field
-    assert refusal.value.reason == "Unsupported"
 
 
 def test_members_are_written_in_the_order_in_which_they_run() -> None:

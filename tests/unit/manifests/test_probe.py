@@ -28,7 +28,10 @@ def test_a_probe_checks_what_was_injected_with_the_agents_credentials() -> None:
         *("--tools", "/benchwarden/tools", "--message", "/dev/termination-log"),
         *("--message-bytes", "4096"),
     ]
-    assert [variable["name"] for variable in containers["probe"]["env"]] == ["ANTHROPIC_API_KEY"]
+    assert [variable["name"] for variable in containers["probe"]["env"]] == [
+        "BENCHWARDEN_SECRET_NAMES",
+        "ANTHROPIC_API_KEY",
+    ]
     assert "env" not in containers["inject"]
 
 

@@ -14,8 +14,6 @@ INSTEAD: Final = {
     "spec.suite.swebenchPro.source.url (s3://)": _NO_S3,
     "spec.suite.swebenchPro.runScripts.url (s3://)": _NO_S3,
     "spec.suite.swebench.source.url (s3://)": _NO_S3,
-    "spec.artifacts.persistentVolumeClaim": "set artifacts to {none: {}}",
-    "spec.artifacts.s3": "set artifacts to {none: {}}",
 }
 """What to do instead, by field; words in brackets are a kind of value."""
 
@@ -35,6 +33,4 @@ def _asked(spec: BenchmarkRunSpec) -> dict[str, bool]:
             f"{field}.url (s3://)": source is not None and (source.url or "").startswith("s3://")
             for field, source in source_fields(suite).items()
         },
-        "spec.artifacts.persistentVolumeClaim": artifacts.persistent_volume_claim is not None,
-        "spec.artifacts.s3": artifacts.s3 is not None,
     }
