@@ -27,10 +27,9 @@ def unsupported_faults(spec: BenchmarkRunSpec) -> Iterator[Fault]:
 
 
 def _asked(spec: BenchmarkRunSpec) -> dict[str, bool]:
-    suite, artifacts = spec.suite, spec.artifacts
     return {
         **{
             f"{field}.url (s3://)": source is not None and (source.url or "").startswith("s3://")
-            for field, source in source_fields(suite).items()
+            for field, source in source_fields(spec.suite).items()
         },
     }
