@@ -46,6 +46,7 @@ ANNOTATION_RUN_NAME: Final = f"{GROUP}/run-name"
 ANNOTATION_SLOT: Final = f"{GROUP}/slot"  # RFC 3339: the moment of the schedule a run stands for
 ANNOTATION_TRIALS_FACTOR: Final = f"{GROUP}/trials-factor"  # how often a closer look runs the panel
 ANNOTATION_CONFIG_DIGEST: Final = f"{GROUP}/user-config-digest"
+ANNOTATION_RESTORING: Final = f"{GROUP}/restoring"  # an import is not done with it: left alone
 ANNOTATION_TRACEPARENT: Final = f"{GROUP}/traceparent"
 
 # Container names in a batch pod; agents and graders carry the member's position: agent-0, grade-0.

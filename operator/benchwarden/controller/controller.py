@@ -69,6 +69,8 @@ class Controller:
             self._forget(uid)
             return
         record = self.records.get(uid)
+        if record is None and names.ANNOTATION_RESTORING in (metadata.get("annotations") or {}):
+            return  # not before all of it is there
         if record is None:
             identity = RunIdentity(str(metadata["name"]), str(metadata["namespace"]), uid)
             self.records[uid] = Record(identity, raw, raw.get("status") or {})

@@ -70,6 +70,8 @@ class ScheduleController:
             self._forget(uid)
             return
         record = self.records.get(uid)
+        if record is None and names.ANNOTATION_RESTORING in (metadata.get("annotations") or {}):
+            return  # not before all of it is there
         if record is None:
             self.records[uid] = ScheduleRecord(
                 str(metadata["name"]), str(metadata["namespace"]), uid, raw, raw.get("status") or {}
