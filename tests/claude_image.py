@@ -34,7 +34,7 @@ def ensure_claude_image(cluster: Cluster) -> str:
     Raises:
         ClaudeUnavailableError: the binary cannot be fetched here.
     """
-    if not cluster.own:
+    if not cluster.loads:
         return os.environ.get(names.ENV_RUNNER_IMAGE, IMAGE)
     binary = ensure_claude(VERSION, GLIBC)
     with tempfile.TemporaryDirectory(prefix="context-", dir=cache_directory()) as folder:

@@ -44,7 +44,7 @@ class Images:
 
 def ensure_images(cluster: Cluster) -> Images:
     """Build both images from this checkout and load them; on a foreign cluster they are given by name."""
-    if not cluster.own:
+    if not cluster.loads:
         return Images(
             os.environ.get("BENCHWARDEN_OPERATOR_IMAGE", OPERATOR_IMAGE),
             os.environ.get(names.ENV_RUNNER_IMAGE, RUNNER_IMAGE),

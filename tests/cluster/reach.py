@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+import shutil
 import subprocess
-from dataclasses import dataclass
+import tarfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.cluster import config, images, lifecycle
@@ -13,7 +17,10 @@ from tests.cluster.kubectl import Kubectl, kubectl_program
 
 SKIP_VARIABLE = "BENCHWARDEN_SKIP_CLUSTER"
 BUSYBOX_VARIABLE = "BENCHWARDEN_BUSYBOX_IMAGE"
+# A command that puts an image archive into every node of the cluster of KUBECONFIG; the path is appended.
+LOAD_VARIABLE = "BENCHWARDEN_LOAD_IMAGE"
 _FOREIGN_BUSYBOX = "busybox:1"
+_KIND_CONTEXT = "kind-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +31,18 @@ class Cluster:
         kubeconfig: Its kubeconfig.
         own: Whether it is the one this package brings up (images can be loaded, parts stopped).
         busybox: Reference of an image with a shell and no Python.
+        loader: Command that loads an image archive into a cluster that is not ours; empty when there is none.
     """
 
     kubeconfig: Path
     own: bool
     busybox: str
+    loader: tuple[str, ...] = ()
+
+    @property
+    def loads(self) -> bool:
+        """Whether images made here can be put into this cluster."""
+        return self.own or bool(self.loader)
 
     def kubectl(self, namespace: str = "default") -> Kubectl:
         """Return kubectl for a namespace of this cluster."""
@@ -38,11 +52,29 @@ class Cluster:
         """Load an image archive and return the references in it.
 
         Raises:
-            ClusterError: The cluster is not ours: its images come from its own registry.
+            ClusterError: There is no way to load, or it failed; the message says what to set.
         """
-        if not self.own:
-            raise ClusterError("images can only be loaded into the project's own test cluster")
-        return images.import_image(config.paths(), archive)
+        if self.own:
+            return images.import_image(config.paths(), archive)
+        if not self.loader:
+            raise ClusterError(
+                f"no image can be loaded into the cluster of KUBECONFIG: set {LOAD_VARIABLE} to a command"
+                " that takes an archive's path, such as 'kind load image-archive'"
+            )
+        done = subprocess.run(
+            [*self.loader, str(archive)], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise ClusterError(f"{shlex.join(self.loader)} {archive}: {done.stderr.strip()[-500:]}")
+        return names_in(archive)
+
+
+def names_in(archive: Path) -> list[str]:
+    """Return the references that an image archive (docker layout) gives its images."""
+    with tarfile.open(archive) as tar:
+        manifest = tar.extractfile("manifest.json")
+        assert manifest is not None
+        return [name for image in json.load(manifest) for name in image.get("RepoTags") or ()]
 
 
 def skipped() -> bool:
@@ -59,10 +91,30 @@ def find_or_start() -> Cluster:
     own = config.paths().kubeconfig
     given = os.environ.get("KUBECONFIG")
     if given and Path(given) != own and _answers(Path(given)):
-        busybox = os.environ.get(BUSYBOX_VARIABLE, _FOREIGN_BUSYBOX)
-        return Cluster(Path(given), own=False, busybox=busybox)
+        return _foreign(Path(given))
     lifecycle.up()
     return Cluster(own, own=True, busybox=config.BUSYBOX_IMAGE)
+
+
+def _foreign(kubeconfig: Path) -> Cluster:
+    loader = tuple(shlex.split(os.environ.get(LOAD_VARIABLE, ""))) or _kind_loader(kubeconfig)
+    named = os.environ.get(BUSYBOX_VARIABLE)
+    cluster = Cluster(kubeconfig, own=False, busybox=named or _FOREIGN_BUSYBOX, loader=loader)
+    if named or not loader:
+        return cluster
+    cluster.load(images.busybox_image())
+    return replace(cluster, busybox=config.BUSYBOX_IMAGE)
+
+
+def _kind_loader(kubeconfig: Path) -> tuple[str, ...]:
+    """How kind loads, if the context is one that kind names and kind is installed."""
+    command = [kubectl_program() or "kubectl", f"--kubeconfig={kubeconfig}"]
+    command += ["config", "current-context"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    context = done.stdout.strip()
+    if not context.startswith(_KIND_CONTEXT) or shutil.which("kind") is None:
+        return ()
+    return ("kind", "load", "image-archive", "--name", context.removeprefix(_KIND_CONTEXT))
 
 
 def _answers(kubeconfig: Path) -> bool:

@@ -108,7 +108,7 @@ def test_a_pod_passes_the_pod_security_level_it_is_made_for(
 @pytest.fixture(scope="module", autouse=True)
 def _base_image_is_there(cluster: Cluster) -> None:
     """The pods here run on the base image itself."""
-    if cluster.own:
+    if cluster.loads:
         cluster.load(base_image())
 
 

@@ -22,7 +22,7 @@ NEEDS_MEMORY = "parse-1.20.2-needs-memory"
 @pytest.fixture(scope="module")
 def suite(cluster) -> Path:
     found = ensure_mini_suite()
-    if cluster.own:
+    if cluster.loads:
         load_images(cluster, found)
     return found
 
