@@ -43,12 +43,21 @@ check: setup-dev ## lint, types, import contracts, drift of generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.sizes
+	$(MAKE) --no-print-directory docs
 	$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- crds charts/benchwarden/files docs/reference tests/golden || { echo "generated files differ: commit what make generate wrote" >&2; exit 1; }
 
 .PHONY: generate
 generate: setup-dev ## write everything that is generated: CRDs, the chart's copies, references, goldens
 	$(BIN)/python -m tests.generate
+
+.PHONY: docs
+docs: setup-dev ## build the documentation into out/docs; every warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -n -b html docs out/docs
+
+.PHONY: screenshots
+screenshots: docs ## take the documentation's pictures anew (needs Chromium; runs the mini suite on this machine)
+	$(BIN)/python -m tests.docs.screenshots
 
 .PHONY: test
 test: setup-dev ## every test, the cluster ones included (needs root and Go, or KUBECONFIG)
@@ -57,6 +66,12 @@ test: setup-dev ## every test, the cluster ones included (needs root and Go, or 
 .PHONY: test-long
 test-long: setup-dev ## the tests that take longer: chains with Prometheus and others, campaigns
 	@$(BIN)/python -m tests.everything long
+
+.PHONY: chaos
+chaos: setup-dev ## every fault of docs/concepts/faults.md on the test cluster, a crash at every single write included
+	@BENCHWARDEN_DEATH_STRIDE=1 $(BIN)/pytest -q -m cluster tests/cluster_promises/test_death_at_every_write.py \
+		tests/cluster_promises/test_faults.py tests/cluster_promises/test_node_faults.py \
+		tests/cluster_promises/test_refused_pods.py tests/cluster_promises/test_api_server_restart.py
 
 .PHONY: test-unit
 test-unit: setup-dev ## the tests that need no cluster and no Claude Code
