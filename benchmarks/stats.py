@@ -1,15 +1,17 @@
 """The numbers behind the monitor, as Markdown: false pages, delays, window test, speed.
 
-Run `python benchmarks/stats.py` (about five minutes on one core; `--panels 300` for a glance). Equal
-seeds give equal tables on the same image. The tables of docs/concepts/statistics.md come from here.
+`make bench-stats` simulates and writes the tables into docs/concepts/statistics.md, between the marks
+`<!-- bench-stats: NAME -->` and `<!-- /bench-stats -->`. A quarter of an hour on a busy core; equal
+seeds give equal tables on the same image, but for the speed. `--panels 100 --docs ""` for a glance.
 """
 
 import argparse
 import itertools
 import json
+import re
 import sys
 import time
-from collections import Counter
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,13 +22,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
 from benchwarden.stats.analysis import analyze
 from benchwarden.stats.baseline import Baseline, freeze
 from benchwarden.stats.documents import analysis_document
-from benchwarden.stats.episodes import Outcome, watch, watchman
+from benchwarden.stats.episodes import Alarm, watch, watchman
 from benchwarden.stats.history import Grid
 from benchwarden.stats.history_file import parse_history
 from benchwarden.stats.monitor import MergeRule, build_model
 from benchwarden.stats.simulation import (
+    DEFAULT_RERUNS_A_MONTH,
     NO_CHANGE,
     Delays,
+    Paths,
     Scenario,
     false_pages_a_year,
     first_page_rate,
@@ -46,8 +50,11 @@ from benchwarden.stats.synthetic import (
     shifted,
 )
 
+DOCS = Path(__file__).parents[1] / "docs" / "concepts" / "statistics.md"
 FIRST = date(2026, 1, 1)
 DELAY_DAYS = 150
+LAST_CHANGE_DAY = 90
+SD_POINTS = (0, 1, 2, 3)
 CHANGES = (
     ("capability 2 pt", Change(Shape.CAPABILITY, 0.02)),
     ("capability 5 pt", Change(Shape.CAPABILITY, 0.05)),
@@ -55,131 +62,155 @@ CHANGES = (
     ("breakage 5 pt", Change(Shape.BREAKAGE, 0.05)),
     ("20 % of instances fail for good", Change(Shape.COLLAPSE, 0.20)),
 )
+FIVE_POINTS, BROKEN, TEN_POINTS = CHANGES[1][1], CHANGES[3][1], CHANGES[2][1]
+
+Section = Callable[[int, int], str]
+"""Makes one table from a number of panels and a seed."""
 
 
-def heading(text: str, *columns: str) -> None:
-    print(f"\n### {text}\n")
-    if columns:
-        row(*columns)
-        row(*["---"] * len(columns))
-
-
-def row(*cells: object) -> None:
-    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+def table(columns: tuple[str, ...], rows: list[tuple[object, ...]], note: str = "") -> str:
+    """Return a Markdown table, with a sentence below it."""
+    lines = [columns, tuple("---" for _ in columns), *rows]
+    text = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    return f"{text}\n\n{note}" if note else text
 
 
 def delays(found: Delays) -> str:
-    ends = [
-        str(value) if value is not None else f">{DELAY_DAYS - 90}"
-        for value in (found.median, found.p90)
-    ]
-    return "/".join(ends)
+    """Return median/p90 in days."""
+    reached = [str(v) if v is not None else f">{DELAY_DAYS - LAST_CHANGE_DAY}"
+               for v in (found.median, found.p90)]  # fmt: skip
+    return "/".join(reached)
 
 
-def false_pages(panels: int, seed: int) -> None:
-    heading(
-        "False pages a year, no change",
-        "panel", "baseline", "daily sd", "first page", "counted", "re-runs x3: first page",
-        "pooled p<0.05: episodes",
-    )  # fmt: skip
+def simulated(seed: list[int], **scenario: object) -> tuple[Paths, Scenario]:
+    """Replay one scenario."""
+    found = Scenario(**scenario)
+    return replay(found, np.random.default_rng(seed)), found
+
+
+def per_sd(numbers: list[float], digits: int = 2) -> str:
+    return " / ".join(f"{number:.{digits}f}" for number in numbers)
+
+
+def time_to_page(panels: int, seed: int) -> str:
+    rows, within, runs = [], {}, {}
+    for name, change in CHANGES:
+        own, pooled = [], []
+        for kind, reruns in itertools.product(PanelKind, (1, 3)):
+            paths, _ = simulated(
+                [seed, 2], panels=panels, kind=kind, days=DELAY_DAYS, change=change, reruns=reruns
+            )
+            own.append(delays(monitor_delays(paths)))
+            runs[kind, reruns] = paths.runs
+            if change is FIVE_POINTS:
+                within[kind, reruns] = monitor_delays(paths).within
+            if reruns == 1:
+                pooled.append(delays(pooled_delays(paths)))
+        rows.append((name, *own, *pooled))
+    shares = within[PanelKind.MIXED, 3]
+    note = (
+        f"Runs a day before the change: 50; with re-runs {runs[PanelKind.RANDOM, 3]:.1f} (random) and"
+        f" {runs[PanelKind.MIXED, 3]:.1f} (mixed), at most {DEFAULT_RERUNS_A_MONTH} re-run days a month."
+        f"\nWith re-runs on a mixed panel {100 * shares[3]:.1f} % of 5-point drops are paged within 3"
+        f" days, {100 * shares[7]:.1f} % within 7."
+    )
+    columns = ("Change", "random panel", "random, re-runs x3", "mixed panel", "mixed, re-runs x3",
+               "pooled, random", "pooled, mixed")  # fmt: skip
+    return table(columns, rows, note)
+
+
+def false_pages(panels: int, seed: int) -> str:
+    rows = []
     cells = [(PanelKind.RANDOM, days) for days in (7, 14, 28)]
     cells += [(PanelKind.MIXED, days) for days in (14, 28)]
     for kind, days in cells:
-        for points in (0, 1, 2, 3):
-            found = []
-            for reruns in (1, 3):
-                scenario = Scenario(
-                    panels, kind=kind, baseline_days=days, daily_sd=points / 100, reruns=reruns
-                )
-                found.append((scenario, replay(scenario, np.random.default_rng([seed, reruns]))))
-            (plain, paths), (again, repeated) = found
-            row(
-                kind, f"{days} d", f"{points} pt",
-                f"{first_page_rate(paths, plain):.2f}",
-                f"{false_pages_a_year(paths, plain):.2f}",
-                f"{first_page_rate(repeated, again):.2f}",
-                f"{pooled_episodes_a_year(paths, plain):.1f}",
+        first, pages, again, pooled = [], [], [], []
+        for points, reruns in itertools.product(SD_POINTS, (1, 3)):
+            paths, scenario = simulated(
+                [seed, reruns], panels=panels, kind=kind, baseline_days=days,
+                daily_sd=points / 100, reruns=reruns,
             )  # fmt: skip
-    scenario = Scenario(panels, daily_sd=0.02, autocorrelation=0.7)
-    paths = replay(scenario, np.random.default_rng(seed))
-    row(
-        "random", "14 d", "2 pt, AR 0.7 (not promised)",
-        f"{first_page_rate(paths, scenario):.2f}", f"{false_pages_a_year(paths, scenario):.2f}",
-        "-", f"{pooled_episodes_a_year(paths, scenario):.1f}",
-    )  # fmt: skip
+            if reruns == 3:
+                again.append(first_page_rate(paths, scenario))
+                continue
+            first.append(first_page_rate(paths, scenario))
+            pages.append(false_pages_a_year(paths, scenario))
+            pooled.append(pooled_episodes_a_year(paths, scenario))
+        rows.append((kind, f"{days} d", *map(per_sd, (first, pages, again)), per_sd(pooled, 1)))
+    paths, scenario = simulated([seed], panels=panels, daily_sd=0.02, autocorrelation=0.7)
+    note = (
+        "Daily effects that last (2 points, autocorrelation 0.7; random panel, 14 days):"
+        f" {first_page_rate(paths, scenario):.2f} first pages and"
+        f" {false_pages_a_year(paths, scenario):.2f} pages a year."
+    )
+    columns = ("Panel", "Baseline", "first page a year at daily sd 0 / 1 / 2 / 3 pt", "pages a year",
+               "re-runs x3: first page", "pooled: false episodes a year")  # fmt: skip
+    return table(columns, rows, note)
 
 
-def time_to_page(panels: int, seed: int) -> None:
-    heading(
-        "Days to page, median/p90, 14-day baseline, 50 runs a day",
-        "change", "random", "random, re-runs x3", "mixed", "mixed, re-runs x3",
-        "pooled p<0.05, random", "pooled p<0.05, mixed",
-    )  # fmt: skip
-    runs = {}
-    for name, change in CHANGES:
-        own, pooled = [], []
-        for kind in PanelKind:
-            for reruns in (1, 3):
-                scenario = Scenario(
-                    panels, kind=kind, days=DELAY_DAYS, change=change, reruns=reruns
-                )
-                paths = replay(scenario, np.random.default_rng([seed, 2]))
-                own.append(delays(monitor_delays(paths)))
-                runs[kind, reruns] = paths.runs
-                if reruns == 1:
-                    pooled.append(delays(pooled_delays(paths)))
-        row(name, *own, *pooled)
-    for (kind, reruns), mean in runs.items():
-        print(f"\n{kind}, re-runs x{reruns}: {mean:.1f} runs a day before the change", end="")
-    print()
-
-
-def merge_rules(panels: int, seed: int) -> None:
-    heading(
-        "Merge rule (14-day baseline)", "panel", "rule", "first page, 0/3 pt", "capability 5 pt",
-        "breakage 5 pt",
-    )  # fmt: skip
+def marginlab(panels: int, seed: int) -> str:
+    rows = []
     for kind in PanelKind:
-        for rule in MergeRule:
-            rates = []
-            for sd in (0.0, 0.03):
-                scenario = Scenario(panels, kind=kind, daily_sd=sd, merge_rule=rule)
-                paths = replay(scenario, np.random.default_rng([seed, 3]))
-                rates.append(f"{first_page_rate(paths, scenario):.2f}")
-            found = []
-            for change in (CHANGES[1][1], CHANGES[3][1]):
-                scenario = Scenario(
-                    panels, kind=kind, days=DELAY_DAYS, change=change, merge_rule=rule
-                )
-                paths = replay(scenario, np.random.default_rng([seed, 4]))
-                found.append(delays(monitor_delays(paths)))
-            row(kind, rule, "/".join(rates), *found)
+        quiet, scenario = simulated([seed, 10], panels=panels, kind=kind)
+        found = {}
+        for change in (FIVE_POINTS, BROKEN):
+            found[change], _ = simulated(
+                [seed, 11], panels=panels, kind=kind, days=DELAY_DAYS, change=change
+            )
+        rows.append((kind, "benchwarden", f"{false_pages_a_year(quiet, scenario):.2f}",
+                     *(delays(monitor_delays(paths)) for paths in found.values())))  # fmt: skip
+        rows.append((kind, "pooled p < 0.05", f"{pooled_episodes_a_year(quiet, scenario):.1f}",
+                     *(delays(pooled_delays(paths)) for paths in found.values())))  # fmt: skip
+    columns = ("Panel", "Rule", "false pages (episodes) a year", "capability 5 pt", "breakage 5 pt")
+    return table(columns, rows)
 
 
-def unconfirmed_days(panels: int, seed: int) -> None:
-    heading(
-        "What becomes of the days of a page nobody confirmed (random panel)",
-        "baseline", "daily sd", "first page", "counted, discarded (shipped)", "counted, absorbed",
-    )  # fmt: skip
+def merge_rules(panels: int, seed: int) -> str:
+    rows = []
+    for kind, rule in itertools.product(PanelKind, MergeRule):
+        rates = []
+        for sd in (0.0, 0.03):
+            paths, scenario = simulated(
+                [seed, 3], panels=panels, kind=kind, daily_sd=sd, merge_rule=rule
+            )
+            rates.append(first_page_rate(paths, scenario))
+        found = []
+        for change in (FIVE_POINTS, BROKEN):
+            paths, _ = simulated(
+                [seed, 4], panels=panels, kind=kind, days=DELAY_DAYS, change=change, merge_rule=rule
+            )
+            found.append(delays(monitor_delays(paths)))
+        rows.append((kind, f"`{rule}`", per_sd(rates), *found))
+    columns = ("Panel", "Days join the rates when", "first page a year, 0 / 3 pt",
+               "capability 5 pt", "breakage 5 pt")  # fmt: skip
+    return table(columns, rows)
+
+
+def unconfirmed_days(panels: int, seed: int) -> str:
+    rows = []
     for days, sd in itertools.product((7, 14, 28), (0.0, 0.03)):
         cells = []
         for absorb in (False, True):
-            scenario = Scenario(panels, baseline_days=days, daily_sd=sd, absorb_unconfirmed=absorb)
-            paths = replay(scenario, np.random.default_rng([seed, 8]))
+            paths, scenario = simulated(
+                [seed, 8], panels=panels, baseline_days=days, daily_sd=sd, absorb_unconfirmed=absorb
+            )
             cells.append(false_pages_a_year(paths, scenario))
         first = first_page_rate(paths, scenario)
-        row(f"{days} d", f"{100 * sd:.0f} pt", *(f"{cell:.2f}" for cell in (first, *cells)))
+        rows.append((f"{days} d", f"{100 * sd:.0f} pt", *(f"{c:.2f}" for c in (first, *cells))))
+    columns = ("Baseline", "Daily sd", "first page a year",
+               "pages a year, unconfirmed week discarded (shipped)", "... absorbed")  # fmt: skip
+    return table(columns, rows)
 
 
-def week_test(panels: int, seed: int) -> None:
-    heading(
-        "Window test, mid-p at one-sided 0.05, 20-trial baseline", "daily sd", "size, 1 d",
-        "size, 7 d", "size, 30 d", "power for 5 pt, 7 d",
-    )  # fmt: skip
-    for points in (0, 1, 2, 3):
-        cells = [rejections(panels, seed, points / 100, days, NO_CHANGE) for days in (1, 7, 30)]
-        cells.append(rejections(panels, seed, points / 100, 7, CHANGES[1][1]))
-        row(f"{points} pt", *(f"{cell:.3f}" for cell in cells))
+def week_test(panels: int, seed: int) -> str:
+    rows = []
+    for points in SD_POINTS:
+        sd = points / 100
+        cells = [rejections(panels, seed, sd, days, NO_CHANGE) for days in (1, 7, 30)]
+        cells.append(rejections(panels, seed, sd, 7, FIVE_POINTS))
+        rows.append((f"{points} pt", *(f"{cell:.3f}" for cell in cells)))
+    columns = ("Daily sd", "size, 1 d", "size, 7 d", "size, 30 d", "power for 5 pt, 7 d")
+    return table(columns, rows)
 
 
 def rejections(panels: int, seed: int, sd: float, days: int, change: Change) -> float:
@@ -196,78 +227,47 @@ def rejections(panels: int, seed: int, sd: float, days: int, change: Change) -> 
     return float(np.mean(np.array(p_values) < 0.05))
 
 
-def whole_machine(panels: int, seed: int) -> None:
-    heading(
-        "The complete state machine, one panel at a time, a year without a change",
-        "daily sd", "pages a year", "first page", "not confirmed", "confirmed", "days paging a year",
-    )  # fmt: skip
-    for points in (0, 3):
-        rng = np.random.default_rng([seed, 6])
-        counted, outcomes, paging = [], Counter(), 0
-        for _ in range(panels):
-            alarms, days = one_year(rng, points / 100)
-            counted.append(len(alarms))
-            outcomes.update(alarm.outcome for alarm in alarms)
-            paging += days
-        pages = np.array(counted)
-        unconfirmed = outcomes[Outcome.UNCONFIRMED] / max(1, pages.sum())
-        row(
-            f"{points} pt", f"{pages.mean():.2f}",
-            f"{-np.log(max(np.mean(pages == 0), 1e-9)):.2f}",
-            f"{100 * unconfirmed:.0f} %", f"{100 * (1 - unconfirmed):.0f} %",
-            f"{paging / panels:.1f}",
-        )  # fmt: skip
-
-
-def recovery(panels: int, seed: int) -> None:
-    heading(
-        "From complete recovery to resolved: 10 pt for 20 days, then as before",
-        "confirmed episodes", "still open after 300 days", "days, 10/25/50/75/90 %",
-    )  # fmt: skip
+def recovery(panels: int, seed: int) -> str:
     rng = np.random.default_rng([seed, 9])
-    change, began, ended = CHANGES[2][1], 14 + 30, 14 + 50
+    began, ended = 14 + 30, 14 + 50
     spent = []
-    for _ in range(panels):
-        for alarm in one_year(rng, 0.0, change=change, changed=(began, ended))[0]:
+    for _ in range(max(20, panels // 10)):
+        for alarm in one_year(rng, TEN_POINTS, (began, ended)):
             if began <= (alarm.day - FIRST).days < ended and alarm.confirmed_on is not None:
                 last = alarm.ended_on or date.max
                 spent.append((last - (FIRST + timedelta(days=ended))).days + 1)
     days = np.sort(np.array(spent))
     marks = [int(days[int(share * len(days))]) for share in (0.1, 0.25, 0.5, 0.75, 0.9)]
-    row(len(days), int(np.sum(days > 300)), "/".join(map(str, marks)))
+    columns = ("Confirmed episodes", "still open after 300 days",
+               "days from recovery to `resolved`, 10/25/50/75/90 %")  # fmt: skip
+    return table(columns, [(len(days), int(np.sum(days > 300)), "/".join(map(str, marks)))])
 
 
 def one_year(
-    rng: np.random.Generator,
-    sd: float,
-    baseline_days: int = 14,
-    change: Change = NO_CHANGE,
-    changed: tuple[int, int] = (0, 0),
-) -> tuple[tuple, int]:
-    total, instances = baseline_days + 365, 50
+    rng: np.random.Generator, change: Change, changed: tuple[int, int]
+) -> tuple[Alarm, ...]:
+    """Return the alarms of the single, complete machine over a year with an incident."""
+    baseline_days, instances = 14, 50
+    total = baseline_days + 365
     rates = draw_panels(rng, 1, instances, PanelKind.RANDOM)
     number = np.arange(total)[:, None]
     worse = (number >= changed[0]) & (number < changed[1])
     daily = np.where(worse, degraded(rng, rates, change), rates)
-    shifts = daily_shifts(rng, total, 1, sd)
-    passes = (rng.random((total, instances)) < shifted(daily, shifts)).astype(np.int64)
+    passes = (rng.random((total, instances)) < daily).astype(np.int64)
     ones = np.ones_like(passes)
     days = tuple(FIRST + timedelta(days=n) for n in range(total))
     names = tuple(f"{n:03d}" for n in range(instances))
     baseline = freeze(Grid(days, names, passes, ones, ones > 0), days[-1], baseline_days)
     assert isinstance(baseline, Baseline)
     model = build_model(baseline, 365)
-    state, paging = watchman(model), 0
-    for number in range(baseline_days, total):
-        state, report = watch(model, state, days[number], passes[number], ones[number])
-        paging += report.status in {"degraded", "confirmed"}
-    return state.alarms, paging
+    state = watchman(model)
+    for day in range(baseline_days, total):
+        state, _ = watch(model, state, days[day], passes[day], ones[day])
+    return state.alarms
 
 
-def speed(seed: int) -> None:
-    heading(
-        "Speed of one core, processor seconds", "history", "rows", "read", "analyse", "print JSON"
-    )
+def speed(_: int, seed: int) -> str:
+    rows = []
     for name, days, instances, trials in (
         ("10 years x 50 instances", 3650, 50, 1),
         ("5 years x 731 instances x 3 trials", 1826, 731, 3),
@@ -281,7 +281,9 @@ def speed(seed: int) -> None:
         json.dumps(analysis_document(analysis))
         marks.append(time.process_time())
         spent = [f"{end - begin:.2f}" for begin, end in itertools.pairwise(marks)]
-        row(name, days * instances, *spent)
+        rows.append((name, days * instances, *spent, f"{marks[-1] - marks[0]:.2f}"))
+    columns = ("History", "rows", "read, s", "analyse, s", "print JSON, s", "together, s")
+    return table(columns, rows, "Processor seconds of one core.")
 
 
 def history_text(rng: np.random.Generator, days: int, instances: int, trials: int) -> str:
@@ -297,21 +299,50 @@ def history_text(rng: np.random.Generator, days: int, instances: int, trials: in
     return "\n".join(lines) + "\n"
 
 
+SECTIONS: dict[str, Section] = {
+    "speed": speed,
+    "delays": time_to_page,
+    "false-pages": false_pages,
+    "marginlab": marginlab,
+    "merge-rules": merge_rules,
+    "unconfirmed": unconfirmed_days,
+    "window-test": week_test,
+    "recovery": recovery,
+}
+
+
+def filled(text: str, tables: dict[str, str]) -> str:
+    """Return the page with every table between its marks.
+
+    Raises:
+        ValueError: A table has no place, or more than one.
+    """
+    for name, content in tables.items():
+        begin, end = f"<!-- bench-stats: {name} -->", "<!-- /bench-stats -->"
+        place = re.compile(re.escape(begin) + r"\n.*?" + re.escape(end), re.DOTALL)
+        new = f"{begin}\n{content}\n{end}"
+        text, found = place.subn(lambda _, new=new: new, text)
+        if found != 1:
+            raise ValueError(f"the page must have one place for {name}, it has {found}")
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--panels", type=int, default=2000, help="panels per cell")
+    parser.add_argument("--panels", type=int, default=1000, help="panels per cell")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--docs", default=str(DOCS), help="page to fill; empty for none")
+    parser.add_argument("--only", nargs="*", choices=SECTIONS, default=list(SECTIONS))
     arguments = parser.parse_args()
-    panels, seed = arguments.panels, arguments.seed
-    print(f"{panels} panels a cell, seed {seed}")
-    time_to_page(panels, seed)
-    false_pages(panels, seed)
-    merge_rules(panels, seed)
-    unconfirmed_days(panels, seed)
-    week_test(panels, seed)
-    whole_machine(max(20, panels // 5), seed)
-    recovery(max(20, panels // 10), seed)
-    speed(seed)
+    print(f"{arguments.panels} panels a cell, seed {arguments.seed}", flush=True)
+    for name in arguments.only:
+        made = SECTIONS[name](arguments.panels, arguments.seed)
+        print(f"\n### {name}\n\n{made}", flush=True)
+        if arguments.docs:
+            page = Path(arguments.docs)
+            page.write_text(
+                filled(page.read_text(encoding="utf-8"), {name: made}), encoding="utf-8"
+            )
 
 
 if __name__ == "__main__":

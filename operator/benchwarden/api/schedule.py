@@ -72,7 +72,7 @@ class RerunPolicy(KubeModel):
     factor: Annotated[Int, Field(ge=1, le=10)] = 3
     """How often the panel is run then; 1 for never more than once. A budget in the template grows by
     the same factor."""
-    max_per_month: Annotated[Int, Field(ge=0, le=31)] = 3
+    max_per_month: Annotated[Int, Field(ge=0, le=31)] = 6
     """Most closer looks in a calendar month of `timeZone`."""
 
 

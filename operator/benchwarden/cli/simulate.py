@@ -48,6 +48,9 @@ def simulate_command(
     reruns: Annotated[
         int, typer.Option(min=1, help="Run the panel so often the day after a watch")
     ] = 1,
+    reruns_a_month: Annotated[
+        int, typer.Option(min=0, help="Most of these days in a month of 30")
+    ] = 6,
     arl: Annotated[int, typer.Option("--arl", min=1, help="Mean days between false pages")] = 365,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers")] = 1,
     output: FormatOption = Format.table,
@@ -68,6 +71,7 @@ def simulate_command(
         autocorrelation=autocorrelation,
         missing=missing,
         reruns=reruns,
+        reruns_a_month=reruns_a_month,
         run_length_days=float(arl),
     )
     document = study(scenario, seed)

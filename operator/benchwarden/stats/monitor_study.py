@@ -7,6 +7,7 @@ import numpy as np
 
 from benchwarden.stats.simulation import (
     NO_CHANGE,
+    NOTICED_DAYS,
     YEAR_DAYS,
     Delays,
     Scenario,
@@ -37,7 +38,7 @@ def study(scenario: Scenario, seed: int) -> dict[str, Any]:
     calm, sick = replay(quiet, np.random.default_rng(seed)), None
     if scenario.change.effect > 0.0:
         sick = replay(changed, np.random.default_rng([seed, 1]))
-    nothing = Delays(None, None, {7: 0.0, 14: 0.0, 30: 0.0}, 0)
+    nothing = Delays(None, None, dict.fromkeys(NOTICED_DAYS, 0.0), 0)
     return {
         "panels": scenario.panels,
         "runs_per_day": calm.runs,

@@ -1,8 +1,9 @@
 """Choosing a mixed panel from screening results: instances that speak, and sentinels.
 
-Instances with mixed outcomes carry most of the information about a change of capability; instances
-that always passed are the first to show that sessions break. The screen's own trials must not enter
-the baseline: whoever was picked for being in the middle moves back when measured again.
+Instances with mixed outcomes carry most of the information about a change of capability, the closer to
+one half the more; instances that always passed are the first to show that sessions break. The screen's
+own trials must not enter the baseline: whoever was picked for being in the middle moves back when
+measured again.
 """
 
 import hashlib
@@ -10,12 +11,27 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from benchwarden.errors import InvalidInputError
+from benchwarden.stats.distributions import FloatArray
 from benchwarden.stats.shrinkage import instance_rates
 
 INVALID_SCREEN = "InvalidScreen"
 DEFAULT_SIZE = 50
 SENTINEL_SHARE = 0.3
+_TIE_BREAK = 1e-9  # far below the difference of two shares that differ
+
+
+def unevenness(passes: npt.ArrayLike, trials: npt.ArrayLike) -> FloatArray:
+    """Return how far from one half screening results lie; the smallest are wanted first.
+
+    Half passes is 0, all or none is 1. Of two that lie equally far, the one that passed more often
+    comes first: it also shows when sessions break.
+    """
+    share = np.asarray(passes, dtype=np.float64) / np.asarray(trials, dtype=np.float64)
+    return np.asarray(np.abs(2.0 * share - 1.0) - _TIE_BREAK * share, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +39,8 @@ class PanelChoice:
     """A panel.
 
     Attributes:
-        informative: Instances that passed and failed in the screen, sorted.
+        informative: Instances that passed and failed in the screen, those nearest to one half first
+            chosen; sorted by name.
         sentinels: Instances that always passed, sorted.
         others: Fill-ins that always failed, when there was nothing better, sorted.
         within_variance: Expected E[p(1-p)] of the panel, shrunken, so not inflated by the choice.
@@ -78,6 +95,7 @@ def choose_panel(
         )
     order = sorted(judged, key=lambda instance: _draw(seed, instance))
     mixed = [i for i in order if 0 < judged[i][0] < judged[i][1]]
+    mixed.sort(key=lambda instance: float(unevenness(*judged[instance])))
     always = [i for i in order if judged[i][0] == judged[i][1]]
     never = [i for i in order if judged[i][0] == 0]
     informative = mixed[: size - wanted_sentinels]

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from scipy import special
 
 from benchwarden.stats.batch import BatchMonitor
+from benchwarden.stats.batch_episodes import BatchEpisodes
 from benchwarden.stats.distributions import FloatArray
-from benchwarden.stats.episodes import CONFIRM_DAYS
 from benchwarden.stats.marginlab import ALPHA
 from benchwarden.stats.monitor import MergeRule
 from benchwarden.stats.synthetic import (
@@ -22,8 +22,12 @@ from benchwarden.stats.synthetic import (
 )
 
 IntArray = npt.NDArray[np.int64]
-YEAR_DAYS = 365
+YEAR_DAYS, MONTH_DAYS = 365, 30
+DEFAULT_RERUNS_A_MONTH = 6
+"""The most closer looks a schedule takes unless told otherwise."""
+
 POOLED_WINDOWS = (1, 7, 30)
+NOTICED_DAYS = (3, 7, 14, 30)
 NO_CHANGE = Change()
 
 
@@ -44,6 +48,7 @@ class Scenario:
         autocorrelation: Of these effects from day to day.
         missing: Chance that a trial is lost.
         reruns: The day after the watch level everything runs so many times (1: no re-runs).
+        reruns_a_month: At most so many such days in a month of 30, as the operator caps them.
         run_length_days: Mean days between false pages asked of the monitor.
         merge_rule: When waiting days join the rates.
         absorb_unconfirmed: Let the days of a page nobody confirmed join the rates instead of
@@ -62,6 +67,7 @@ class Scenario:
     autocorrelation: float = 0.0
     missing: float = 0.0
     reruns: int = 1
+    reruns_a_month: int = DEFAULT_RERUNS_A_MONTH
     run_length_days: float = 365.0
     merge_rule: MergeRule = MergeRule.CAPABILITY_AT_ZERO
     absorb_unconfirmed: bool = False
@@ -74,7 +80,8 @@ class Paths:
     Attributes:
         change_day: First degraded day, counted from 1; beyond the end when nothing changes.
         first_alarm: Day of the first alarm of the monitor, infinity when there is none.
-        pages: Pages over all days; each lasts the seven days of an alarm nobody confirms.
+        pages: Pages over all days; none while an episode is open.
+        unconfirmed: Those of them that the days after did not confirm.
         runs: Mean runs a day before the change.
         pooled_flags: Days x panels, whether the pooled rule flags a degradation.
     """
@@ -82,6 +89,7 @@ class Paths:
     change_day: IntArray
     first_alarm: FloatArray
     pages: IntArray
+    unconfirmed: IntArray
     runs: float
     pooled_flags: npt.NDArray[np.bool_]
 
@@ -91,7 +99,7 @@ class Delays:
     """Days to notice a change, the first degraded day counting as day 1.
 
     Quantiles are None where so many panels had not noticed by the end. ``within`` are shares of
-    panels that noticed within 7, 14 and 30 days.
+    panels that noticed within each of `NOTICED_DAYS`.
     """
 
     median: int | None
@@ -109,30 +117,45 @@ def replay(scenario: Scenario, rng: np.random.Generator) -> Paths:
     )
     pooled_rate = passes.sum(axis=(0, 2)) / trials.sum(axis=(0, 2))
     panels = scenario.panels
-    first_alarm, pages = np.full(panels, np.inf), np.zeros(panels, dtype=np.int64)
-    quiet_until = np.zeros(panels)
+    first_alarm = np.full(panels, np.inf)
+    episodes = BatchEpisodes(monitor, passes, trials, absorb=scenario.absorb_unconfirmed)
+    budget = _MonthlyBudget(panels, scenario.reruns_a_month)
     daily_passes, daily_trials = np.zeros((2, scenario.days, panels))
     runs = runs_days = 0.0
     for day in range(1, scenario.days + 1):
-        again = monitor.watching & (quiet_until < day)
+        again = budget.spend(day, episodes.looking)
         y, m = world.day(day, again)
         before_change = day < world.change_day
         runs += float(m[before_change].sum())
         runs_days += float(before_change.sum())
         daily_passes[day - 1], daily_trials[day - 1] = y.sum(axis=1), m.sum(axis=1)
         monitor.step(y, m)
-        monitor.restart(quiet_until == day, absorb=scenario.absorb_unconfirmed)
-        alarmed = monitor.alarmed & (quiet_until < day)
+        alarmed = episodes.step(y, m)
         first_alarm[alarmed] = np.minimum(first_alarm[alarmed], day)
-        pages += alarmed
-        quiet_until[alarmed] = day + CONFIRM_DAYS
     return Paths(
         change_day=world.change_day,
         first_alarm=first_alarm,
-        pages=pages,
+        pages=episodes.pages,
+        unconfirmed=episodes.unconfirmed,
         runs=runs / runs_days if runs_days else math.nan,
         pooled_flags=pooled_flags(daily_passes, daily_trials, pooled_rate),
     )
+
+
+class _MonthlyBudget:
+    """Closer looks left in the month of each panel; months begin on different days."""
+
+    def __init__(self, panels: int, most: int) -> None:
+        self._most = most
+        self._used = np.zeros(panels, dtype=np.int64)
+        self._first = np.arange(panels) % MONTH_DAYS
+
+    def spend(self, day: int, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Return which of the panels that want a closer look today may take it."""
+        self._used[day % MONTH_DAYS == self._first] = 0
+        allowed = wanted & (self._used < self._most)
+        self._used += allowed
+        return np.asarray(allowed)
 
 
 class _World:
@@ -283,5 +306,5 @@ def _delays(delays: FloatArray) -> Delays:
         value = float(ordered[min(count - 1, math.ceil(share * count) - 1)])
         return int(value) if math.isfinite(value) else None
 
-    shares = {days: float(np.mean(ordered <= days)) if count else 0.0 for days in (7, 14, 30)}
+    shares = {days: float(np.mean(ordered <= days)) if count else 0.0 for days in NOTICED_DAYS}
     return Delays(quantile(0.5), quantile(0.9), shares, count)

@@ -5,19 +5,17 @@ from enum import StrEnum
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
 from benchwarden.stats.distributions import FloatArray
+from benchwarden.stats.panel_choice import SENTINEL_SHARE, unevenness
 
 UNSOLVABLE_SHARE = 0.23
 BETA_A, BETA_B = 0.926, 0.448
 """Fit to published pass@1..5 of Claude Code: 23 % unsolvable, the others Beta(.926, .448)."""
 
 SCREENED, SCREEN_TRIALS = 200, 4
-SENTINEL_SHARE = 0.3
 
 _REFERENCE_DRAWS = 200_001
-_MASK = npt.NDArray[np.bool_]
 
 
 class PanelKind(StrEnum):
@@ -49,19 +47,23 @@ def draw_panels(
 ) -> FloatArray:
     """Return true rates, panels x instances.
 
-    A mixed panel screens `SCREENED` instances with `SCREEN_TRIALS` trials each and keeps those with
-    mixed outcomes and some that always passed; where there are too few, others fill up. The screen's
-    trials are then forgotten: they must not enter a baseline.
+    A mixed panel screens `SCREENED` instances with `SCREEN_TRIALS` trials each and keeps, as
+    `choose_panel` does, those with the most mixed outcomes and some that always passed; where there
+    are too few, others fill up. The screen's trials are then forgotten: they must not enter a
+    baseline.
     """
     if kind is PanelKind.RANDOM:
         return _draw_rates(rng, (panels, instances))
     pool = _draw_rates(rng, (panels, max(SCREENED, 4 * instances)))
     passes = rng.binomial(SCREEN_TRIALS, pool)
     sentinels = round(SENTINEL_SHARE * instances)
-    informative = (passes > 0) & (passes < SCREEN_TRIALS)
     always = passes == SCREEN_TRIALS
-    first = _first(pool, informative, instances - sentinels)
-    second = _first(pool, always, sentinels)
+    order = unevenness(passes, SCREEN_TRIALS)
+    # Neither those that always failed nor the sentinels before any that is mixed.
+    order[passes == 0] = 2.0
+    order[always] = 3.0
+    first = _first(pool, order, instances - sentinels)
+    second = _first(pool, np.where(always, 0.0, 1.0), sentinels)
     return np.concatenate((first, second), axis=1)
 
 
@@ -71,10 +73,10 @@ def _draw_rates(rng: np.random.Generator, shape: tuple[int, int]) -> FloatArray:
     return rates
 
 
-def _first(pool: FloatArray, wanted: _MASK, count: int) -> FloatArray:
-    # A stable sort puts the wanted ones first and keeps their random order.
-    order = np.argsort(~wanted, axis=1, kind="stable")[:, :count]
-    return np.take_along_axis(pool, order, axis=1)
+def _first(pool: FloatArray, order: FloatArray, count: int) -> FloatArray:
+    # A stable sort keeps the random order of those that are wanted equally.
+    chosen = np.argsort(order, axis=1, kind="stable")[:, :count]
+    return np.take_along_axis(pool, chosen, axis=1)
 
 
 @cache

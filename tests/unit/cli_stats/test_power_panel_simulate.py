@@ -62,6 +62,15 @@ def test_a_mixed_panel_has_informative_instances_and_sentinels(tmp_path: Path) -
     assert any("baseline" in note for note in found["notes"])
 
 
+def test_the_most_mixed_instances_come_first_and_of_equals_those_that_pass_more_often() -> None:
+    counts = {f"i{n:03d}": (n % 5, 4) for n in range(100)}
+    chosen = choose_panel(counts, 40, 10)
+    passed = sorted(counts[name][0] for name in chosen.informative)
+    assert passed == [2] * 20 + [3] * 10
+    uneven = choose_panel({"a": (1, 2), "b": (4, 9), "c": (1, 5), "d": (3, 4)}, 2, 0)
+    assert uneven.informative == ("a", "b")
+
+
 def test_the_choice_depends_on_the_seed_and_not_on_the_order_of_rows(tmp_path: Path) -> None:
     one = screen(tmp_path)
     two = tmp_path / "reversed.jsonl"
