@@ -43,6 +43,7 @@ check: setup-dev ## lint, types, import contracts, drift of generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.sizes
+	$(BIN)/python -m tests.supply.secret_scan
 	$(MAKE) --no-print-directory docs
 	$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- crds charts/benchwarden/files docs/reference tests/golden || { echo "generated files differ: commit what make generate wrote" >&2; exit 1; }
@@ -76,6 +77,14 @@ chaos: setup-dev ## every fault of docs/concepts/faults.md on the test cluster, 
 .PHONY: test-unit
 test-unit: setup-dev ## the tests that need no cluster and no Claude Code
 	$(BIN)/pytest -q
+
+.PHONY: audit
+audit: setup-dev ## known vulnerabilities in the locked dependencies (exit code 2: the service cannot say)
+	@$(BIN)/python -m tests.supply.audit
+
+.PHONY: sbom
+sbom: setup-dev ## what is in the product, as CycloneDX, into out/sbom
+	@$(BIN)/python -m tests.supply.sbom
 
 .PHONY: fuzz
 fuzz: setup-dev ## a million executions over all parsers (half an hour), and which branches they reach

@@ -1,0 +1,1 @@
+"""The supply chain: no secret is committed, dependencies are audited and listed, the wheel is the same each time."""
