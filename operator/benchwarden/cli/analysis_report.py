@@ -10,13 +10,15 @@ from benchwarden.stats.analysis import Analysis
 from benchwarden.stats.baseline import Baseline
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>benchwarden analysis, {{ d.until }}</title>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>benchwarden analysis, {{ d.until }}</title>
 <style>
+:root { color-scheme: light dark; }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-td, th { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+td, th { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #8886; }
 td:first-child, th:first-child { text-align: left; overflow-wrap: anywhere; }
-svg { max-width: 100%; height: auto; } .state { font-size: 1.3rem; font-weight: 600; }
+svg { max-width: 100%; height: auto; background: #fff; border-radius: 6px; } .state { font-size: 1.3rem; font-weight: 600; }
 </style></head><body>
 <h1>Has it got worse? {{ d.until }}</h1>
 <p class="state">{{ d.monitor.state }}{% if d.monitor.changepoint %}, since
@@ -58,12 +60,17 @@ def render(analysis: Analysis, document: dict[str, Any]) -> str:
     return template.render(
         d=document,
         frozen=isinstance(analysis.baseline, Baseline),
-        plots=_plots(analysis, document),
+        plots=plots_of(analysis, document),
         **{helper.__name__: helper for helper in helpers},
     )
 
 
-def _plots(analysis: Analysis, document: dict[str, Any]) -> list[tuple[str, str]]:
+def plots_of(analysis: Analysis, document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return titles and SVG pictures of an analysis; none before its baseline is frozen.
+
+    Raises:
+        UnavailableError: When matplotlib (the extra ``plots``) is not installed.
+    """
     baseline, days = analysis.baseline, analysis.panel_days
     if not isinstance(baseline, Baseline) or analysis.monitor is None or not days:
         return []

@@ -57,11 +57,20 @@ def report(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the HTML page to FILE.")
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Show these daily results (as for `analyze`) as plots on the page of a run; a scheduled"
+            " run of the cluster brings its own. Needs the extra `plots`.",
+        ),
+    ] = None,
 ) -> None:
     """Summarise a run or a schedule.
 
-    Of a run: outcomes, pass rate with its interval, coverage, time and cost. Of a schedule: baseline, windows,
-    monitor and what changed most, computed here from the stored days.
+    Of a run: outcomes, pass rate with its interval, coverage, time and cost; on its page also the
+    plots of the schedule it belongs to. Of a schedule: baseline, windows, monitor and what changed most, computed
+    here from the stored days.
     """
     from benchwarden.local.reading import read_summary
     from benchwarden.report.html import to_html
@@ -76,9 +85,17 @@ def report(
     else:
         summary = read_summary(meant)
     if html is not None:
-        write_text(html, to_html(summary))
+        write_text(html, to_html(summary, plots=_plots(meant, history)))
     form = Format.table if output.for_people else Format(output.value)
     print_summary(summary, form)
+
+
+def _plots(meant: Target | Path, history: str | None) -> list[tuple[str, str]]:
+    from benchwarden.cli import run_plots
+
+    if history is not None:
+        return run_plots.plots_of_history(history)
+    return run_plots.plots_of_schedule(meant) if isinstance(meant, Target) else []
 
 
 def results(what: WhereArgument, output: ListFormatOption = ListFormat.table) -> None:

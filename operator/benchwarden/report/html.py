@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from benchwarden import __version__
 from benchwarden.planning.plan import TrialKey
@@ -44,8 +45,18 @@ class _Entry:
     links: tuple[Link, ...]
 
 
-def to_html(summary: Summary, links: Mapping[TrialKey, Sequence[Link]] | None = None) -> str:
-    """Return the report page; `links` are the files that exist for each trial."""
+def to_html(
+    summary: Summary,
+    links: Mapping[TrialKey, Sequence[Link]] | None = None,
+    plots: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return the report page.
+
+    Args:
+        summary: what to show.
+        links: the files that exist for each trial.
+        plots: titles and pictures of the days before, as SVG text of our own making: it is not escaped.
+    """
     many = any(result.key.trial for result in summary.results)
     entries = [
         _entry(result, tuple((links or {}).get(result.key, ())), many_trials=many)
@@ -69,6 +80,7 @@ def to_html(summary: Summary, links: Mapping[TrialKey, Sequence[Link]] | None = 
             for name, number in summary.outcomes
         ],
         entries=entries,
+        plots=[(title, Markup(picture)) for title, picture in plots],  # noqa: S704  # our own
         quarantined=[
             (one_line(id_, 200), one_line(why)) for id_, why in summary.heading.quarantined
         ],

@@ -75,11 +75,21 @@ def run_fact(raw: Mapping[str, Any]) -> RunFact | None:
 
 def owner_uid(raw: Mapping[str, Any]) -> str:
     """UID of the schedule that controls a run, or nothing."""
+    return str(_controller(raw).get("uid") or "")
+
+
+def controlling_schedule(raw: Mapping[str, Any]) -> str:
+    """Name of the schedule that controls a run, or nothing."""
+    return str(_controller(raw).get("name") or "")
+
+
+def _controller(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     owners = (raw.get("metadata") or {}).get("ownerReferences") or ()
     for owner in owners:
         if owner.get("kind") == names.SCHEDULE_KIND and owner.get("controller"):
-            return str(owner.get("uid") or "")
-    return ""
+            found: Mapping[str, Any] = owner
+            return found
+    return {}
 
 
 def moment_or_none(text: object) -> datetime | None:
