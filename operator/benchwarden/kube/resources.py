@@ -32,6 +32,9 @@ class Resource:
 
 JOBS = Resource("batch/v1", "jobs", "Job")
 PODS = Resource("v1", "pods", "Pod")
+SECRETS = Resource(
+    "v1", "secrets", "Secret"
+)  # read for a user on the command line, never by the operator
 CONFIG_MAPS = Resource("v1", "configmaps", "ConfigMap")
 EVENTS = Resource("v1", "events", "Event")
 LEASES = Resource("coordination.k8s.io/v1", "leases", "Lease")

@@ -199,6 +199,25 @@ class Session:
             lost = Refusal(0, reason=type(error).__name__, message=str(error))
             raise ApiUnavailableError(lost, str(exchange)) from error
 
+    async def frames(self, path: str, query: str) -> AsyncGenerator[bytes, None]:
+        """Stream the messages of one exec; ends when the command does. Tried once.
+
+        Raises:
+            ApiUnavailableError: the connection was lost or silent.
+            ApiError: any other refusal.
+        """
+        await self._bucket.take()
+        target = f"{path}?{query}"
+        try:
+            async with contextlib.aclosing(
+                self._transport.frames(target, self._settings.deadline_seconds)
+            ) as frames:
+                async for frame in frames:
+                    yield frame
+        except CONNECTION_ERRORS as error:
+            lost = Refusal(0, reason=type(error).__name__, message=str(error))
+            raise ApiUnavailableError(lost, path) from error
+
 
 def _worth_repeating(method: str, refused: Refusal) -> bool:
     """Whether the same request may find a better answer a moment later."""

@@ -18,6 +18,7 @@ from benchwarden.kube.errors import Refusal, error_of, refusal
 from benchwarden.kube.pace import retry_after_seconds
 
 JSON = "application/json"
+STREAM_PROTOCOL = "v4.channel.k8s.io"
 CONNECT_SECONDS = 10.0
 MAX_LINE_BYTES = 16 * 1024 * 1024
 NO_ANSWER = "error"  # the code that counts exchanges without an HTTP answer
@@ -155,6 +156,39 @@ class Transport:
                 pending = rest
                 if len(pending) > MAX_LINE_BYTES:
                     raise error_of(Refusal(0, "LineTooLong"), str(exchange))
+
+    async def frames(self, target: str, silence_seconds: float) -> AsyncGenerator[bytes, None]:
+        """Open a stream of a pod (exec, as kubectl does) and yield its binary messages until it ends.
+
+        Args:
+            target: path with query.
+            silence_seconds: a stream without a message for so long counts as dead.
+
+        Raises:
+            ApiError: the server refused.
+            one of CONNECTION_ERRORS.
+        """
+        if self._rest is None or self._rest.pool_manager is None:
+            await self.send(Exchange("GET", "/version"), CONNECT_SECONDS)
+        assert self._rest is not None  # noqa: S101  # the exchange made both
+        assert self._rest.pool_manager is not None  # noqa: S101
+        assert self._configuration is not None  # noqa: S101
+        settings: Mapping[str, Any] = await self._configuration.auth_settings()
+        headers = {each["key"]: each["value"] for each in settings.values()}
+        try:
+            opened = self._rest.pool_manager.ws_connect(
+                self._configuration.host + target,
+                headers=headers,
+                protocols=(STREAM_PROTOCOL,),
+                timeout=aiohttp.ClientWSTimeout(ws_receive=silence_seconds),
+                max_msg_size=0,
+            )
+            async with opened as stream:
+                async for message in stream:
+                    if message.type is aiohttp.WSMsgType.BINARY:
+                        yield message.data
+        except aiohttp.WSServerHandshakeError as error:
+            raise error_of(Refusal(error.status, message=error.message), target) from error
 
     @contextlib.asynccontextmanager
     async def _open(

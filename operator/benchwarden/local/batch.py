@@ -1,6 +1,7 @@
 """A local batch shows itself exactly as a pod would: the same containers, states, codes, messages and times."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from benchwarden.reconcile import observed as seen
 from benchwarden.reconcile.observed import ObservedBatch, ObservedContainer, ObservedPod
 from benchwarden_runner import protocol
 
+_LOG = logging.getLogger(__name__)
 PENDING: Final = "Pending"
 SUCCEEDED: Final = "Succeeded"
 FAILED: Final = "Failed"
@@ -101,12 +103,20 @@ class LocalBatch:
                 (benches.GRADE, names.GRADE_PREFIX),
             ):
                 end = await self._step(f"{prefix}{position}", bench, step)
+                if end.exit_code or step == benches.GRADE:
+                    await self._keep(bench, self._seen.members[position])
                 if end.exit_code:
                     self._finish(FAILED, DEADLINE if end.reason == DEADLINE else "")
                     return
             await in_thread(remove_tree, bench.scratch)
         self._set(names.CONTAINER_FINISH, state=seen.TERMINATED, reason=COMPLETED)
         self._finish(SUCCEEDED)
+
+    async def _keep(self, bench: Bench, member: Member) -> None:
+        try:
+            await in_thread(bench.keep, member)
+        except OSError as error:  # as on a cluster: nothing that is kept is worth a verdict
+            _LOG.warning("artifacts of %s: %s", member.instance, error)
 
     async def _step(self, container: str, bench: Bench, step: str) -> End:
         self._set(container, state=seen.RUNNING, started_at=self._site.now())

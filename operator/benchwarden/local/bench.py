@@ -10,11 +10,13 @@ import benchwarden_runner
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.api.scalars import quantity_value
 from benchwarden.local import workspace
+from benchwarden.local.keeping import keep_in_place
 from benchwarden.local.processes import Command
 from benchwarden.manifests import documents
 from benchwarden.manifests.archive import tar_gz
 from benchwarden.manifests.resources import instance_resources
 from benchwarden.names import INPUT_AGENT, INPUT_GOLD, INPUT_GRADE
+from benchwarden.planning.plan import Member
 from benchwarden.suites.instance import Instance, ResultParser
 from benchwarden_runner import protocol
 
@@ -93,6 +95,10 @@ class Bench:
     def read_message(self, step: str) -> str:
         """What the step's supervisor left to say; empty if nothing."""
         return read_message(self.scratch / step)
+
+    def keep(self, member: Member) -> None:
+        """Add to what the member left what makes it complete; OSError if that cannot be written."""
+        keep_in_place(member, self.work, self.scratch / AGENT / "input")
 
     def _archives(self, step: str, repository: Path) -> dict[str, bytes]:
         instance = replace(self.instance, workdir=str(repository))

@@ -71,6 +71,11 @@ class RunDirectory:
         """The file with all rows."""
         return self.root / FILE_RESULTS
 
+    @property
+    def trials(self) -> Path:
+        """The folder with the files of all launches."""
+        return self.root / DIRECTORY_TRIALS
+
     def fresh_scratch(self) -> Path:
         """Make the folder for work trees, after removing what a killed predecessor left."""
         self.remove_scratch()
@@ -89,7 +94,7 @@ class RunDirectory:
 
     def trial(self, member: Member) -> Path:
         """Where the files of one launch are kept; ids become safe, distinct folder names."""
-        return self.root / DIRECTORY_TRIALS / launch_folder(member)
+        return self.trials / launch_folder(member)
 
     def open(self, name: str, spec: BenchmarkRunSpec, now: datetime) -> Identity:
         """Take the directory for this run, or take it up again.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchwarden.api.agent import IMAGE, LATEST
+from benchwarden.api.artifacts import ArtifactsSpec, NoArtifacts
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.errors import InvalidInputError
 from benchwarden.local import claude_code, environment, reading, workspace
@@ -77,6 +78,8 @@ async def run_locally(request: Request, listener: Listener, now: Callable[[], da
     credentials = environment.credentials(written, request.environment)
     directory = RunDirectory(request.out)
     identity = directory.open(name, written, now())
+    if written.artifacts.none is None:
+        listener.told(f"spec.artifacts is for clusters; here they are in {directory.trials}", True)
     try:
         _prepare(directory, request.panel)
         spec = _adapted(written, request, directory.read_status())
@@ -133,6 +136,7 @@ def _adapted(
     }
     handled = int(status.get("retriesHandled") or 0)
     changes["retry"] = max(spec.retry, handled + request.try_missing_again)
+    changes["artifacts"] = ArtifactsSpec(none=NoArtifacts())  # they stay in the directory
     return spec.model_copy(update=changes)
 
 
