@@ -66,7 +66,7 @@ def _busy(world: World, work: Work) -> Outlook:
     refused = next((batch for batch in live if batch.create_failure), None)
     if refused is not None:
         reason, advice = explain_refusal(refused.create_failure)
-        text = f"{refused.name}: {refused.create_failure[:600]} {advice}"
+        text = f"{refused.name}: {refused.create_failure[:600].rstrip('. ')}. {advice}"
         # Pods of further batches would be refused alike.
         return Outlook(FALSE, reason, text, next_at=work.delayed_until)
     text = f"batches in flight: {len(live)}, trials in them: {work.alive}"
