@@ -4,8 +4,10 @@ Only the files of asked instances are read, so that a folder of a thousand costs
 """
 
 import io
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
@@ -20,6 +22,11 @@ FILE_BYTES: Final = 512 * 1024
 _FILES: Final = (RUN_SCRIPT, PARSER)
 _ZIP_START: Final = b"PK\x03\x04"
 _NAMED: Final = 5
+# Damaged, encrypted (RuntimeError) or packed in a way that Python does not know (NotImplementedError).
+_UNREADABLE: Final = (
+    *(tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError),
+    *(RuntimeError, zlib.error, lzma.LZMAError),
+)
 
 Files = Mapping[tuple[str, str], bytes]
 """Content by instance id and file name."""
@@ -86,7 +93,7 @@ def from_archive(content: bytes, ids: Iterable[str], field: str) -> Files:
                 raise _refused(f"{'/'.join(key)} is over {FILE_BYTES} bytes", field)
             if key not in found or FOLDER in path.parts:
                 found[key] = data
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _refused(f"is no tar or zip archive of run scripts: {error}", field) from error
     return found
 
