@@ -11,8 +11,11 @@ import typer
 
 from benchwarden import __version__, names
 from benchwarden.cli import (
+    artifacts,
     claude,
+    exchange,
     flipped,
+    logs,
     plan,
     report,
     run,
@@ -82,8 +85,11 @@ _MODULES: Final = (
     status,
     report,
     flipped,
+    logs,
+    artifacts,
     run_verbs,
     schedule_verbs,
+    exchange,
     suite,
     claude,
     statistics,

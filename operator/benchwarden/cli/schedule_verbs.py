@@ -6,7 +6,7 @@ history even after the spec has forgotten it.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,6 +19,7 @@ from benchwarden.errors import InvalidInputError
 if TYPE_CHECKING:
     from benchwarden.kube.desk import Desk
 
+_LONGEST_NONCE: Final = 64  # as spec.baseline.rebaseline
 ScheduleArgument = Annotated[
     str, typer.Argument(metavar="SCHEDULE", autocompletion=complete_schedule)
 ]
@@ -36,24 +37,38 @@ def register(app: typer.Typer) -> None:
 
 def rebaseline(
     schedule: ScheduleArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why. Needed without --nonce.")] = "",
+    author: AuthorOption = "",
     nonce: Annotated[
-        str, typer.Option("--nonce", help="Text kept in the history. [default: the time]")
+        str,
+        typer.Option("--nonce", help="The whole text that is kept. [default: TIME AUTHOR: REASON]"),
     ] = "",
 ) -> None:
     """Start a new baseline with the next slot; the earlier series stays in the history."""
     named = target(schedule, SCHEDULE, only=SCHEDULE)
-    text = nonce or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def decide(found: Mapping[str, Any]) -> Mapping[str, Any]:
-        if (found["spec"].get("baseline") or {}).get("rebaseline") == text:
-            raise CommandError(
-                f"{named} has that rebaseline already; give another --nonce", names.EXIT_FAILED
-            )
-        return {"baseline": {"rebaseline": text}}
-
+    if not nonce:
+        _check_reason(reason)
     with connected() as desk:
-        edit(desk, named, decide)
+        text = nonce or _nonce(author or _user(desk), reason)
+        edit(desk, named, lambda found: _another_baseline(found, text))
     typer.echo(f"{named} starts a new baseline with its next slot ({text})")
+
+
+def _nonce(author: str, reason: str) -> str:
+    text = f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ} {author}: {reason}"
+    if len(text) > _LONGEST_NONCE:
+        raise InvalidInputError(
+            f"author and reason together have {len(text) - _LONGEST_NONCE} characters too many",
+            reason=names.REASON_INVALID_SPEC,
+            field="--reason",
+        )
+    return text
+
+
+def _another_baseline(found: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
+    if (found["spec"].get("baseline") or {}).get("rebaseline") == nonce:
+        raise CommandError("the schedule has that rebaseline already", names.EXIT_FAILED)
+    return {"baseline": {"rebaseline": nonce}}
 
 
 def void_day(
