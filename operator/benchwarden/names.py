@@ -147,7 +147,6 @@ REASON_POD_SECURITY: Final = "PodSecurityViolation"
 REASON_QUOTA: Final = "QuotaExceeded"
 REASON_POD_REFUSED: Final = "PodRefused"
 REASON_WAITING_FOR_PODS: Final = "WaitingForPods"
-REASON_NAME_CONFLICT: Final = "NameConflict"
 # Succeeded:
 REASON_COMPLETED: Final = "Completed"
 REASON_COMPLETED_WITH_MISSING: Final = "CompletedWithMissing"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.cluster import build
-from tests.cluster.fixtures import cluster
+from tests.cluster.fixtures import cluster, kubectl
 from tests.cluster.kubectl import Kubectl, kubectl_program
 from tests.cluster_promises.mini_suite_images import load_images
 from tests.cluster_promises.own_operator import an_operator
@@ -18,13 +18,18 @@ from tests.docs.pages import ROOT
 from tests.installed import ensure_crds, ensure_images
 from tests.mini_suite import ensure_mini_suite
 
-__all__ = ["cluster"]
+__all__ = ["cluster", "kubectl"]
 
 
 @pytest.fixture(scope="session")
-def product(cluster) -> dict[str, str]:
-    """The images of this checkout and of the mini suite, loaded; what `{operator}` and `{runner}` stand for."""
+def installed(cluster) -> None:
+    """The definitions of this checkout are in the cluster."""
     ensure_crds(cluster.kubectl())
+
+
+@pytest.fixture(scope="session")
+def product(cluster, installed) -> dict[str, str]:
+    """The images of this checkout and of the mini suite, loaded; what `{operator}` and `{runner}` stand for."""
     images = ensure_images(cluster)
     if cluster.own:
         load_images(cluster, ensure_mini_suite())
