@@ -6,10 +6,10 @@ Nothing that goes wrong here ends the pod: it is said in the termination message
 """
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -103,7 +103,10 @@ class Uploader:
         if not changed:
             return
         self._uploads[position] += 1
-        error = self.upload(position, min(seconds, UPLOAD_SECONDS))
+        try:
+            error = self.upload(position, min(seconds, UPLOAD_SECONDS))
+        except OSError as failure:
+            error = str(failure)
         if error:
             self.errors[position] = error
             self._not_before[position] = self.clock() + _WAIT_AFTER_FAILURE_SECONDS
@@ -123,7 +126,8 @@ def in_child(command: Sequence[str], stop: threading.Event) -> Upload:
     """
 
     def upload(position: int, seconds: float) -> str:
-        with tempfile.TemporaryFile() as errors:
+        # In memory: the root file system is read-only.
+        with os.fdopen(os.memfd_create("errors"), "w+b") as errors:
             child = subprocess.Popen(
                 [*command, str(position)],
                 stdin=subprocess.DEVNULL,
