@@ -13,10 +13,11 @@ from typing import Any
 from tests.cluster.config import cache_dir
 
 
-def layer_on(base: Path, folder: Path, reference: str) -> Path:
+def layer_on(base: Path, folder: Path, reference: str, user: str = "") -> Path:
     """Write a docker-archive of `base` with the content of `folder` as a further layer; cached by content.
 
-    Owners become root and times become zero, so the same content gives the same image.
+    Owners become root and times become zero, so the same content gives the same image. `user` is whom the
+    image runs as, if not root.
     """
     with tempfile.TemporaryDirectory() as scratch:
         layer = Path(scratch) / "layer.tar"
@@ -29,6 +30,8 @@ def layer_on(base: Path, folder: Path, reference: str) -> Path:
             config = json.load(archive.extractfile(manifest["Config"]))
             config["rootfs"]["diff_ids"].append(f"sha256:{digest}")
             config.get("history", []).append({"created_by": "layer"})
+            if user:
+                config.setdefault("config", {})["User"] = user
             config_bytes = json.dumps(config, sort_keys=True).encode()
             config_digest = hashlib.sha256(config_bytes).hexdigest()
             name = reference.rpartition("/")[2].replace(":", "_")
