@@ -10,6 +10,7 @@ import typer
 
 from benchwarden import names
 from benchwarden.cli.cluster import CommandError, Target, connected
+from benchwarden.cli.completion import complete_run
 from benchwarden.cli.stored import place
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
     from benchwarden.kube.reader import VolumeReader
 
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run of the cluster, or the folder of a local one.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run of the cluster, or the folder of a local one.",
+        autocompletion=complete_run,
+    ),
 ]
 EndpointOption = Annotated[
     str,
