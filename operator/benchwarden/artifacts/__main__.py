@@ -8,6 +8,7 @@ from pathlib import Path
 from benchwarden import names
 from benchwarden.artifacts.assignment import Assignment
 from benchwarden.artifacts.uploader import (
+    SETTLE_SECONDS,
     Uploader,
     child_main,
     in_child,
@@ -27,7 +28,9 @@ def main() -> int:
         return child_main(assignment, launches[options.position], os.environ)
     own = [sys.executable, "-I", "-m", "benchwarden.artifacts"]
     paths = ["--work", options.work, "--logs", options.logs, "--inputs", options.inputs]
-    word = Uploader(launches, in_child([*own, *map(str, paths)], stop)).run(stop)
+    word = Uploader(launches, in_child([*own, *map(str, paths)], stop)).run(
+        stop, options.settle_seconds
+    )
     Path(options.message).write_bytes(word.encode(options.message_bytes))
     return 0
 
@@ -38,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--message", default=names.TERMINATION_MESSAGE_PATH)
     parser.add_argument("--message-bytes", type=int, default=protocol.CONTAINER_MESSAGE_BYTES)
+    parser.add_argument("--settle-seconds", type=float, default=SETTLE_SECONDS)
     parser.add_argument("position", type=int, nargs="?")
     return parser
 

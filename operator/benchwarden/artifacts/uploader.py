@@ -28,8 +28,11 @@ from benchwarden_runner.redaction import Redactor
 
 UPLOAD_SECONDS: Final = 120.0
 # Together within the pod's grace period:
-HURRY_SECONDS: Final = 10.0  # for the upload that runs when the pod is told to stop
-LAST_SECONDS: Final = 18.0  # for all that are left
+HURRY_SECONDS: Final = 8.0  # for the upload that runs when the pod is told to stop
+SETTLE_SECONDS: Final = (
+    5.0  # for an agent at work: it is told at the same time and leaves what it has
+)
+LAST_SECONDS: Final = 15.0  # for all that are left
 _LOOK_EVERY_SECONDS: Final = 1.0
 _WAIT_AFTER_FAILURE_SECONDS: Final = 15.0
 _MOST_UPLOADS: Final = (
@@ -58,11 +61,13 @@ class Uploader:
     _uploads: Counter[int] = field(default_factory=Counter)
     _not_before: dict[int, float] = field(default_factory=dict)
 
-    def run(self, stop: threading.Event) -> Word:
+    def run(self, stop: threading.Event, settle_seconds: float = SETTLE_SECONDS) -> Word:
         """Work until `stop` is set, then upload the rest."""
         while not stop.is_set():
             self.look()
             stop.wait(_LOOK_EVERY_SECONDS)
+        if not all(launch.through() for launch in self.launches):
+            time.sleep(settle_seconds)
         self.finish(LAST_SECONDS)
         return self.word()
 

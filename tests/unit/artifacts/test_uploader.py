@@ -177,7 +177,10 @@ def run_sidecar(pod: Pod, destination: Path) -> tuple[subprocess.Popen[bytes], P
     assignment = Assignment(Destination(folder=str(destination)), "n/r/u", pod.members)
     folders = [f"--{name}={pod.root / name}" for name in ("work", "logs", "inputs")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchwarden.artifacts", *folders, "--message", str(message)],
+        [
+            *(sys.executable, "-m", "benchwarden.artifacts", *folders),
+            *("--message", str(message), "--settle-seconds", "1"),
+        ],
         env={names.ENV_UPLOAD: assignment.to_json(), "PATH": "/usr/bin:/bin"},
         stderr=subprocess.PIPE,
     )
@@ -195,8 +198,8 @@ def test_the_real_sidecar_uploads_while_it_runs_and_ends_well_when_told_to(pod: 
     process, message = run_sidecar(pod, pod.root / "target")
     pod.grader_ends(0)
     await_file(pod.root / "target/n/r/u/i0/trial-0/launch-1/manifest.json")
-    pod.agent_ends(1)
     process.terminate()
+    pod.agent_ends(1)  # told to stop like the uploader, it leaves what it has
 
     assert process.wait(30) == 0
     said = decode(message.read_text())
