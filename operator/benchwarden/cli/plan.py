@@ -1,7 +1,8 @@
-"""`benchwarden plan FILE`: what a run would do and could cost at most, without doing it."""
+"""`benchwarden plan FILE` and `run --dry-run`: the pods a run would make and what it could cost at most."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -25,8 +26,14 @@ def plan(
 ) -> None:
     """Show what a run would do and cost at most.
 
-    Nothing is started.
+    Nothing is started. Pods are listed in the order in which they are launched first; what the infrastructure loses
+    is tried again in further ones.
     """
+    show(file, config_map, output)
+
+
+def show(file: Path, config_map: list[str] | None, output: Format) -> None:
+    """Print the plan of a file."""
     read, panel = load(file, config_map)
     data = describe(read.run, panel, _planned(read.run, panel))
     if output is not Format.table:
@@ -38,7 +45,7 @@ def plan(
     from benchwarden.report.clean import one_line
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("BATCH", justify="right")
+    table.add_column("POD", justify="right")
     table.add_column("INSTANCES", overflow="fold")
     for number, batch in enumerate(data["batches"], start=1):
         members = [
@@ -76,6 +83,7 @@ def describe(run: "BenchmarkRun", panel: "Panel", planned: "Plan") -> dict[str, 
             "firstAttempts": str(first),
             "withAllRetries": str(worst),
             "budget": None if limit is None else str(limit),
+            "atMost": str(worst if limit is None else min(worst, limit)),
         },
     }
 
@@ -99,7 +107,7 @@ def _lines(data: dict[str, Any]) -> list[tuple[str, str]]:
         ("Instances", f"{data['instances']}{left_out}, panel {data['panelDigest'][:12]}"),
         ("Trials", str(data["trials"])),
         (
-            "Batches",
+            "Pods",
             f"{len(data['batches'])}, at most {data['podsAtTheSameTime']} at the same time",
         ),
     ]
@@ -109,4 +117,4 @@ def _lines(data: dict[str, Any]) -> list[tuple[str, str]]:
     text += f", ${cost['withAllRetries']} with every retry"
     if cost["budget"] is not None:
         text += f"; no batch starts beyond the run's budget of ${cost['budget']}"
-    return [*lines, ("Worst cost", text)]
+    return [*lines, ("Worst cost", text), ("At most", f"${cost['atMost']}")]

@@ -47,6 +47,10 @@ def run(
         bool, typer.Option("--retry", help="Try the missing trials of a finished run again.")
     ] = False,
     config_map: ConfigMapOption = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Start nothing: show the pods and the worst cost, as plan."),
+    ] = False,
     output: FormatOption = Format.table,
 ) -> None:
     """Run a BenchmarkRun and print what it came to.
@@ -55,6 +59,11 @@ def run(
     Agents and tests run as ordinary processes of yours: use it for suites and agents you trust, or in a
     container or virtual machine of its own.
     """
+    if dry_run:
+        from benchwarden.cli.plan import show
+
+        show(file, config_map, output)
+        return
     if not local:
         raise InvalidInputError(
             f"add it to run on this machine; on a cluster, kubectl apply -f {file}",

@@ -60,7 +60,13 @@ def test_a_plan_starts_nothing(run: Run, suite: Suite, tmp_path: Path) -> None:
     assert code == 0
     planned = json.loads(out)
     assert (planned["trials"], len(planned["batches"])) == (4, 4)
-    assert planned["worstCostUsd"] == {"firstAttempts": "0", "withAllRetries": "0", "budget": None}
+    assert planned["worstCostUsd"] == {
+        "firstAttempts": "0",
+        "withAllRetries": "0",
+        "budget": None,
+        "atMost": "0",
+    }
+    assert run("run", path, "--dry-run", "-o", "json")[:2] == (0, out)
     assert not (tmp_path / "out").exists()
 
 
@@ -71,6 +77,7 @@ def test_a_plan_says_the_worst_cost_of_a_paid_agent(run: Run, suite: Suite) -> N
     _, out, _ = run("plan", path)
     assert "$3.0 if every trial uses its whole budget once, $9.0 with every retry" in out
     assert "budget of $2" in out
+    assert "At most       $2" in out
 
 
 def test_a_suite_is_checked_line_by_line(run: Run, suite: Suite) -> None:
