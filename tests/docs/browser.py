@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from tests.cluster import packages
 
 START_SECONDS = 60
 MOST_PIXELS_HIGH = 12_000
@@ -34,9 +35,15 @@ DESK = Screen(1280, 860)
 PHONE = Screen(400, 860, phone=True)
 
 
-def program() -> str | None:
+def program() -> str:
+    """Chromium, from the distribution's packages if there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is None:
+        packages.ensure({"chromium": "chromium"})
+        found = packages.program("chromium")
+    assert found is not None
+    return found
 
 
 @dataclass
@@ -104,7 +111,6 @@ class Tab:
 async def browser() -> AsyncIterator[Tab]:
     """One tab of a browser that lives as long as the block."""
     chromium = program()
-    assert chromium is not None, "Chromium is needed (on Debian: apt install chromium)"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
