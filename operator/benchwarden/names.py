@@ -37,6 +37,7 @@ ROLE_CELLS: Final = "cells"  # a ConfigMap shard of a schedule's daily cells
 
 SERIES_LATEST: Final = "latest"  # what the template says
 SERIES_PINNED: Final = "pinned"  # the same with the CLI version that `pinned` names
+SERIES_CONTROL: Final = "control"  # a few instances with the model that `control` names
 
 # Annotations.
 ANNOTATION_MEMBERS: Final = (

@@ -120,6 +120,15 @@ class PinnedSeries(KubeModel):
     """Exact CLI version of the second series."""
 
 
+class ControlArm(KubeModel):
+    """A few instances with a second, cheap model: what both arms share is not the agent's."""
+
+    model: Annotated[str, StringConstraints(pattern=patterns.MODEL, max_length=256)]
+    """Full id of the model."""
+    instances: Annotated[Int, Field(ge=2, le=1000)] = 10
+    """How many instances of the suite."""
+
+
 class BenchmarkScheduleSpec(KubeModel):
     """When and what is run, and what counts as worse."""
 
@@ -129,6 +138,14 @@ class BenchmarkScheduleSpec(KubeModel):
             message="a pinned CLI needs the agent claudeCode",
             holds=lambda own: own.pinned is None or own.template.spec.agent.claude_code is not None,
             field="pinned",
+        ),
+        Rule(
+            cel="!has(self.control) || has(self.template.spec.agent.claudeCode)",
+            message="a control arm needs the agent claudeCode",
+            holds=lambda own: (
+                own.control is None or own.template.spec.agent.claude_code is not None
+            ),
+            field="control",
         ),
     )
 
@@ -156,6 +173,8 @@ class BenchmarkScheduleSpec(KubeModel):
     """How sure the monitor must be."""
     pinned: PinnedSeries | None = None
     """A second series with a fixed CLI, to tell whose fault a drop is."""
+    control: ControlArm | None = None
+    """A second, small arm that shows what both share; it never pages."""
     void_days: Annotated[tuple[VoidDay, ...], Field(max_length=200), Unique("day")] = ()
     """Days that do not count; a day of a frozen baseline stays in it."""
     acknowledge: Annotated[tuple[Acknowledgement, ...], Field(max_length=200), Unique("day")] = ()

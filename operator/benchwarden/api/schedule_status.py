@@ -27,9 +27,9 @@ class BaselineStatus(KubeModel):
     frozen_on: str = ""
     """Last day of the baseline."""
     series: Int = 0
-    """Number of the series: it grows when what is measured changes or a rebaseline is asked for."""
+    """Grows with every new baseline."""
     identity: str = ""
-    """sha256 of what is measured: suite, panel, grader, prompt, model, effort, resources; never the CLI."""
+    """sha256 of what is measured; the CLI version is no part of it."""
     problem: str = ""
     """Why there can be no baseline."""
 
@@ -44,7 +44,7 @@ class MonitorStatus(KubeModel):
     capability: str = ""
     """CUSUM of a general loss of ability, in nats."""
     breakage: str = ""
-    """CUSUM of instances that broke altogether, in nats."""
+    """CUSUM of broken sessions, in nats."""
     improvement: str = ""
     """CUSUM of a gain, in nats; it never pages."""
     threshold: str = ""
@@ -60,9 +60,13 @@ class MonitorStatus(KubeModel):
     confirmed_on: str = ""
     """Day on which the last alarm was confirmed."""
     robust: str = ""
-    """Whether the week's verdict survives counting missing results as passed: true, false or empty."""
+    """false if missing results could turn the week's verdict."""
     cli_change: str = ""
-    """The newest change of the CLI up to the estimated change, such as `2.1.329 -> 2.1.330 the day before`."""
+    """Newest change of the CLI up to the changepoint."""
+    image_change: str = ""
+    """Images that are no longer the baseline's."""
+    signals: tuple[str, ...] = ()
+    """The week's cost, turns, seconds, tokens; never paging."""
     attribution: str = ""
     """With a pinned series: Cli, ModelOrService, Both or Undetermined."""
     acknowledged_by: str = ""
@@ -89,7 +93,7 @@ class WindowStatus(KubeModel):
     pass_rate_interval: IntervalStatus | None = None
     """95 % Wilson interval."""
     expected: str = ""
-    """Pass rate that the baseline leads to expect of the same cells."""
+    """Pass rate that the baseline expects."""
     delta: str = ""
     """Mean over instances of the change of their pass rate."""
     delta_interval: IntervalStatus | None = None
@@ -97,7 +101,7 @@ class WindowStatus(KubeModel):
     p_worse: str = ""
     """Exact stratified test of "worse", mid-p."""
     p_worse_holm: str = ""
-    """The same, corrected for looking at several windows."""
+    """The same, corrected for several windows."""
     minimum_detectable_effect: str = ""
     """Smallest drop that would be seen with 80 % power."""
     verdict: str = ""
@@ -144,7 +148,7 @@ class ScheduledRun(KubeModel):
     factor: Int = 1
     """How often the panel was run, more than once for a closer look."""
     rolled_up: bool = False
-    """Its results are in the schedule's own history, so that it may be deleted."""
+    """Its results are kept, so that it may be deleted."""
 
 
 class ScheduleHistory(KubeModel):
@@ -211,6 +215,8 @@ class BenchmarkScheduleStatus(KubeModel):
     """The instances that changed most."""
     pinned: PinnedStatus | None = None
     """The series with the pinned CLI."""
+    control: str = ""
+    """The control arm's week, and the panel's without what both share."""
     comparison: SeriesComparison | None = None
     """The series before against this one."""
     reruns: RerunStatus | None = None

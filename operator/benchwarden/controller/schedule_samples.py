@@ -22,6 +22,8 @@ def _samples(record: ScheduleRecord) -> Iterator[ScheduleSample]:
     template, status = view.spec.template.spec, record.status
     claude = template.agent.claude_code
     for series, evaluation in evaluations.items():
+        if series == names.SERIES_CONTROL:
+            continue  # ten instances: it explains a page and must never be one
         runs = [run for run in history.runs if run.series == series]
         succeeded = sum(run.succeeded for run in runs)
         measured = [run for run in runs if run.instances]

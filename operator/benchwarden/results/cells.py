@@ -1,6 +1,6 @@
 """Daily cells: what each scheduled run came to, instance by instance, in compact shards that outlive the runs.
 
-A shard is gzip-compressed JSON lines: a panel (its instances, once), runs that refer to a panel by number, and
+A shard is gzip-compressed JSON lines: panels (instances, once) and their images, runs that refer to them by number, and
 notes (who voided a day, when a baseline froze). Entries are only ever added; a later entry of a run replaces
 an earlier one. Ten years of 50 instances a day take about 0.3 MB.
 """
@@ -40,6 +40,8 @@ class RunCells:
         retry: `spec.retry` as of these numbers.
         passes, trials: per instance, in the order of `instances`; 0 trials is planned and missing.
         infra, api: missing trials lost to the infrastructure, and those of them lost to the API.
+        signals: what the trials cost and how long they took, packed (see `signals`); may be empty.
+        images: per instance the digest of the image that ran, twelve digits, empty if unknown; or none at all.
     """
 
     run: str
@@ -61,9 +63,11 @@ class RunCells:
     infra: int = 0
     api: int = 0
     missing: int = 0
+    signals: str = ""
     instances: tuple[str, ...] = ()
     passes: tuple[int, ...] = ()
     trials: tuple[int, ...] = ()
+    images: tuple[str, ...] = ()
 
     @property
     def passed(self) -> int:
@@ -107,7 +111,9 @@ NOTE_ACKNOWLEDGED: Final = "acknowledged"  # day, author, reason
 Entry = RunCells | Note
 
 _PLAIN: Final = tuple(
-    each for each in fields(RunCells) if each.name not in ("instances", "passes", "trials")
+    each
+    for each in fields(RunCells)
+    if each.name not in ("instances", "passes", "trials", "images")
 )
 _REQUIRED: Final = ("run", "run_uid", "slot", "day", "series")
 
@@ -115,6 +121,7 @@ _REQUIRED: Final = ("run", "run_uid", "slot", "day", "series")
 def pack_cells(entries: Sequence[Entry]) -> bytes:
     """One shard with these entries in their order (deterministic bytes)."""
     panels: dict[tuple[str, ...], int] = {}
+    images: dict[tuple[str, ...], int] = {(): -1}
     lines: list[dict[str, Any]] = [{"v": 1}]
     for entry in entries:
         if isinstance(entry, Note):
@@ -123,7 +130,11 @@ def pack_cells(entries: Sequence[Entry]) -> bytes:
         if entry.instances not in panels:
             panels[entry.instances] = len(panels)
             lines.append({"panel": panels[entry.instances], "instances": list(entry.instances)})
-        lines.append(_run_to_json(entry, panels[entry.instances]))
+        if entry.images not in images:
+            images[entry.images] = len(images) - 1
+            lines.append({"images": images[entry.images], "digests": list(entry.images)})
+        line = _run_to_json(entry, panels[entry.instances])
+        lines.append({**line, "i": images[entry.images]} if entry.images else line)
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     return gzip.compress(text.encode("ascii"), compresslevel=6, mtime=0)
 
@@ -141,14 +152,17 @@ def unpack_cells(data: bytes) -> list[Entry]:
     except ValueError as error:
         raise InvalidInputError(f"not a shard of cells: {error}", reason=REASON_INVALID) from error
     panels: dict[int, tuple[str, ...]] = {}
+    images: dict[int, tuple[str, ...]] = {}
     entries: list[Entry] = []
     for number, line in enumerate(text.splitlines(), start=1):
         try:
             read = json.loads(line)
             if "instances" in read:
                 panels[read["panel"]] = _panel(read["instances"])
+            elif "digests" in read:
+                images[read["images"]] = tuple(map(str, read["digests"]))
             elif "run" in read:
-                entries.append(_run_from_json(read, panels))
+                entries.append(_run_from_json(read, panels, images))
             elif "note" in read:
                 entries.append(_note_from_json(read))
         except _NOT_AN_ENTRY as error:
@@ -180,7 +194,11 @@ def _panel(instances: list[Any]) -> tuple[str, ...]:
     return panel
 
 
-def _run_from_json(line: dict[str, Any], panels: dict[int, tuple[str, ...]]) -> RunCells:
+def _run_from_json(
+    line: dict[str, Any],
+    panels: dict[int, tuple[str, ...]],
+    images: dict[int, tuple[str, ...]],
+) -> RunCells:
     given = {}
     for each in _PLAIN:
         if each.name in line:
@@ -194,8 +212,11 @@ def _run_from_json(line: dict[str, Any], panels: dict[int, tuple[str, ...]]) -> 
         raise ValueError("counts do not fit the panel")
     if any(y > m for y, m in zip(passes, trials, strict=True)) or min(passes, default=0) < 0:
         raise ValueError("passes must be within 0..trials")
+    ran = images[line["i"]] if "i" in line else ()
+    if ran and len(ran) != len(instances):
+        raise ValueError("images do not fit the panel")
     date.fromisoformat(line["day"])
-    return RunCells(**given, instances=instances, passes=passes, trials=trials)
+    return RunCells(**given, instances=instances, passes=passes, trials=trials, images=ran)
 
 
 def _note_to_json(note: Note) -> dict[str, Any]:

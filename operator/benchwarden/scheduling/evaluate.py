@@ -14,12 +14,14 @@ from benchwarden.errors import InvalidInputError
 from benchwarden.results import cells as kept
 from benchwarden.results.cells import Note, RunCells, merged_cells
 from benchwarden.scheduling.history import Epoch, History
+from benchwarden.scheduling.side_signals import image_change, signals
 from benchwarden.stats.analysis import Analysis, Settings, analyze
 from benchwarden.stats.baseline import Baseline
 from benchwarden.stats.comparison import compare
 from benchwarden.stats.documents import analysis_document
 from benchwarden.stats.gate import Gate, gate_of
 from benchwarden.stats.history import Cell, grid_of
+from benchwarden.stats.secondary import Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Evaluation:
         changed: the stored days no longer give the baseline that was frozen.
         ignored_voids: voided days that lie in the frozen baseline.
         quality: gate of the last day.
+        signals: cost, turns, time and tokens of the last week against the baseline; they never page.
+        images: which images changed since the baseline, in words.
         document: the answer as `benchwarden analyze -o json` gives it, with the last day of the monitor only.
     """
 
@@ -66,6 +70,8 @@ class Evaluation:
     changed: bool = False
     ignored_voids: tuple[date, ...] = ()
     quality: Gate | None = None
+    signals: tuple[Signal, ...] = ()
+    images: str = ""
     document: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -101,6 +107,8 @@ def evaluate(history: History, policy: Policy, series: str) -> Evaluation:
         changed,
         ignored,
         _quality(cells, settings.voided, baseline),
+        signals(epoch.runs, baseline, analysis.until, settings.voided) if baseline else (),
+        image_change(epoch.runs, baseline.frozen_on) if baseline else "",
         _short(analysis_document(analysis)),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchwarden.scheduling.attribution import PAGING, cli_change
 from benchwarden.scheduling.evaluate import Evaluation
+from benchwarden.scheduling.side_signals import signal_text
 
 SHOWN_FLIPPED = 10
 
@@ -57,8 +58,10 @@ def monitor_figures(evaluation: Evaluation) -> dict[str, Any]:
         "confirmedOn": text(alarm.get("confirmed_on")),
         "robust": text(found["robust"]),
         "cliChange": cli_change_figure(evaluation),
+        "imageChange": evaluation.images,
         "alarms": len(alarms),
         "falseAlarms": found["false_alarms"],
+        "signals": [signal_text(signal) for signal in evaluation.signals],
     }
 
 

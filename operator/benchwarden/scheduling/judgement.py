@@ -6,6 +6,7 @@ from benchwarden import names
 from benchwarden.reconcile.capture import stamp
 from benchwarden.reconcile.conditions import FALSE, TRUE, UNKNOWN, Condition, find
 from benchwarden.reconcile.decision import EmitEvent
+from benchwarden.scheduling.control import control_text
 from benchwarden.scheduling.evaluate import Evaluation
 from benchwarden.scheduling.figures import cli_change_figure
 from benchwarden.scheduling.starting import Start
@@ -29,7 +30,7 @@ def conditions(world: ScheduleWorld, started: Start, attributed: str) -> list[Co
         Condition(names.CONDITION_ACCEPTED, TRUE, names.REASON_VALID),
         _scheduling(world, started),
         _baseline_ready(world.latest),
-        _degraded(world.latest, attributed),
+        _degraded(world, attributed),
         _data_quality(world.latest),
     ]
 
@@ -63,12 +64,17 @@ def _baseline_ready(evaluation: Evaluation) -> Condition:
     return Condition(kind, FALSE, names.REASON_COLLECTING, text)
 
 
-def _degraded(evaluation: Evaluation, attributed: str) -> Condition:
+def _degraded(world: ScheduleWorld, attributed: str) -> Condition:
+    evaluation = world.latest
     kind, state = names.CONDITION_DEGRADED, evaluation.state
     if state in ("", COLLECTING, NOT_FROZEN):
         return Condition(kind, UNKNOWN, names.REASON_COLLECTING, "there is no frozen baseline yet")
     status, reason, text = _DEGRADED[state]
-    return Condition(kind, status, reason, "; ".join([text, *_details(evaluation, attributed)]))
+    details = _details(evaluation, attributed)
+    shared = control_text(evaluation, world.evaluations.get(names.SERIES_CONTROL))
+    if shared and status == TRUE:
+        details.append(shared)
+    return Condition(kind, status, reason, "; ".join([text, *details]))
 
 
 def _details(evaluation: Evaluation, attributed: str) -> list[str]:
@@ -81,6 +87,8 @@ def _details(evaluation: Evaluation, attributed: str) -> list[str]:
         details.append(f"changed about {monitor['changepoint']}")
     if cli_change_figure(evaluation):
         details.append(f"CLI {cli_change_figure(evaluation)}")
+    if evaluation.images and monitor["changepoint"]:
+        details.append(evaluation.images)
     if attributed:
         details.append(f"attributed to {attributed}")
     if window["trials"]:

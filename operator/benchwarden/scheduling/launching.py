@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from benchwarden import names
+from benchwarden.api.schedule import ControlArm
+from benchwarden.api.suite import Sample
 from benchwarden.manifests.naming import label_value
 from benchwarden.reconcile.capture import stamp
 from benchwarden.scheduling.world import ScheduleView
@@ -47,7 +49,8 @@ def run_manifest(
         schedule: whose template to use.
         name: from `run_name`.
         slot: the moment it stands for.
-        series: with `pinned`, the CLI version is the pinned one.
+        series: with `pinned`, the CLI version is the pinned one; with `control`, model and sample are the
+            control arm's.
         factor: run the panel so often; a budget grows by the same factor.
         config_digest: digest of the user's own agent configuration, empty if there is none.
     """
@@ -85,6 +88,8 @@ def _spec(schedule: ScheduleView, series: str, factor: int) -> dict[str, Any]:
         spec["agent"]["claudeCode"]["version"] = schedule.spec.pinned.version
         # A template of `latest` implies where the CLI comes from; the pinned one comes from there too.
         spec["agent"]["claudeCode"]["delivery"] = claude.delivered_by if claude else ""
+    if series == names.SERIES_CONTROL and schedule.spec.control is not None:
+        _make_control(spec, schedule.spec.control, template.suite.selection.sample)
     if factor > 1:
         trials = min(template.execution.trials_per_instance * factor, 100)
         spec["execution"] = {**_object(spec.get("execution")), "trialsPerInstance": trials}
@@ -96,6 +101,15 @@ def _spec(schedule: ScheduleView, series: str, factor: int) -> dict[str, Any]:
         if budget is not None and budget.max_tokens is not None:
             spec["budget"]["maxTokens"] = min(budget.max_tokens * factor, 2**53 - 1)
     return spec
+
+
+def _make_control(spec: dict[str, Any], control: ControlArm, sample: Sample | None) -> None:
+    """Another model, and a sample that the template's own sample would begin with."""
+    spec["agent"]["claudeCode"]["model"] = control.model
+    own = sample.model_dump(mode="json", by_alias=True) if sample is not None else {}
+    size = min(control.instances, sample.size) if sample is not None else control.instances
+    selection = {**_object(spec["suite"].get("selection")), "sample": {**own, "size": size}}
+    spec["suite"] = {**spec["suite"], "selection": selection}
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -7,9 +7,12 @@ from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.capture import stamp
 from benchwarden.results.cells import RunCells
 from benchwarden.results.row import Row
+from benchwarden.results.signals import measured, packed
 from benchwarden.results.tally import Tally
 from benchwarden.scheduling.observed import RunFact
 from benchwarden_runner import protocol
+
+_DIGEST, _DIGEST_DIGITS = "sha256:", 12
 
 
 def roll_up(
@@ -34,9 +37,11 @@ def roll_up(
     instances = tuple(sorted({key.instance for group in plan.groups for key in group}))
     passes, trials = Counter[str](), Counter[str]()
     missing = infra = api = 0
+    verdicts: list[Row] = []
     for key in (key for group in plan.groups for key in group):
         state = tally.state(key)
         if state.verdict is not None:
+            verdicts.append(state.verdict)
             trials[key.instance] += 1
             passes[key.instance] += state.verdict.outcome in protocol.PASS_CLASSES
         elif state.charges:
@@ -64,10 +69,22 @@ def roll_up(
         infra=infra,
         api=api,
         missing=missing,
+        signals=packed(measured(verdicts), instances),
         instances=instances,
         passes=tuple(passes[each] for each in instances),
         trials=tuple(trials[each] for each in instances),
+        images=_images(verdicts, instances),
     )
+
+
+def _images(verdicts: Iterable[Row], instances: tuple[str, ...]) -> tuple[str, ...]:
+    """Per instance the digest of the image its last verdict came from; none if no digest is known."""
+    found = {
+        row.instance: row.agent_image_id.rpartition(_DIGEST)[2][:_DIGEST_DIGITS]
+        for row in sorted(verdicts, key=lambda row: (row.finished_at, row.trial))
+        if _DIGEST in row.agent_image_id
+    }
+    return tuple(found.get(instance, "") for instance in instances) if found else ()
 
 
 def without_cells(run: RunFact, day: str, reason: str = "") -> RunCells:

@@ -9,6 +9,7 @@ from benchwarden.reconcile import conditions
 from benchwarden.reconcile.capture import stamp
 from benchwarden.reconcile.conditions import Condition
 from benchwarden.results import cells as kept
+from benchwarden.scheduling.control import control_text
 from benchwarden.scheduling.figures import (
     baseline_figures,
     flipped_figures,
@@ -58,6 +59,9 @@ def build(
             "monitor": monitor_figures(pinned),
             "windows": window_figures(pinned),
         }
+    told = control_text(world.latest, world.evaluations.get(names.SERIES_CONTROL))
+    if told:
+        status["control"] = told
     comparison = _comparison(world)
     if comparison is not None:
         status["comparison"] = comparison

@@ -30,9 +30,11 @@ class ScheduleView:
     @property
     def series(self) -> tuple[str, ...]:
         """The series it runs."""
-        if self.spec.pinned is None:
-            return (names.SERIES_LATEST,)
-        return (names.SERIES_LATEST, names.SERIES_PINNED)
+        beside = (
+            (names.SERIES_PINNED, self.spec.pinned),
+            (names.SERIES_CONTROL, self.spec.control),
+        )
+        return (names.SERIES_LATEST, *(name for name, asked in beside if asked is not None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
