@@ -33,7 +33,7 @@ from benchwarden_runner.supervision import (
 )
 from benchwarden_runner.workspace import git_history
 from benchwarden_runner.workspace.git import GitError
-from benchwarden_runner.workspace.patch import Snapshot
+from benchwarden_runner.workspace.patch import PatchTooLargeError, Snapshot
 
 _AGENTS = {protocol.AGENT_CLAUDE_CODE: run_claude, protocol.AGENT_EXEC: run_external}
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -157,5 +157,7 @@ def _without_patch(telemetry: Telemetry, error: Exception) -> Telemetry:
     number: Optional[int] = getattr(error, "errno", None)
     if telemetry.outcome not in (protocol.COMPLETED, protocol.AGENT_ERROR):
         return telemetry
+    if isinstance(error, PatchTooLargeError):
+        return replace(telemetry, outcome=protocol.AGENT_ERROR, reason=str(error))
     outcome = protocol.AGENT_DISK if number in _FULL else protocol.HARNESS
     return replace(telemetry, outcome=outcome, reason=f"the patch could not be captured: {error}")

@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from typing import Callable, Sequence
+from typing import Callable, List, Sequence, Set
 
 from benchwarden_runner import safe_files
 from benchwarden_runner.workspace.git import Git
@@ -11,6 +11,7 @@ from benchwarden_runner.workspace.git import Git
 _PATCH_SECONDS = 300.0
 _HEADER = re.compile(rb"^(?:---|\+\+\+) (?!/dev/null)(?:[ab]/)?([^\t\n]+)", re.MULTILINE)
 _SECTION = re.compile(rb"^(?=diff --git )", re.MULTILINE)
+_LINK = re.compile(rb"^new (?:file )?mode 120000\r?$", re.MULTILINE)
 _BINARY = re.compile(rb"^(?:Binary files .* differ|GIT binary patch)$", re.MULTILINE)
 _BINARY_MARK = b"GIT binary patch"
 
@@ -58,9 +59,23 @@ def run_patch(work_tree: str, patch_file: str, patch: bytes, extra: Sequence[str
 
 
 def _stays_inside(patch: bytes) -> bool:
+    """Whether all paths are in the tree, and none goes through a link that the patch itself brings.
+
+    `patch` follows such a link, into `.git` for one; `git apply` refuses to.
+    """
+    names = _names(patch)
+    links: Set[str] = set()
+    for section in _SECTION.split(patch):
+        if _LINK.search(section):
+            links.update(_names(section))
     try:
-        for match in _HEADER.finditer(patch):
-            safe_files.split_relative(match.group(1).decode("utf-8", "surrogateescape").strip('"'))
+        for name in names:
+            safe_files.split_relative(name)
     except safe_files.UnsafeFileError:
         return False
-    return True
+    return not any(name.startswith(f"{link}/") for name in names for link in links)
+
+
+def _names(patch: bytes) -> List[str]:
+    found = (match.group(1) for match in _HEADER.finditer(patch))
+    return [name.decode("utf-8", "surrogateescape").strip('"') for name in found]

@@ -76,6 +76,7 @@ class Git:
         data: Optional[bytes] = None,
         check: bool = True,
         timeout_seconds: float = 600.0,
+        stdout: int = subprocess.PIPE,
     ) -> "subprocess.CompletedProcess[bytes]":
         """Run a git command in the work tree.
 
@@ -91,7 +92,8 @@ class Git:
                 cwd=self.work_tree,
                 env=self._environment,
                 input=b"" if data is None else data,
-                capture_output=True,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
                 check=False,
                 timeout=timeout_seconds,
             )

@@ -8,10 +8,13 @@ repositories are captured as the files they hold.
 
 import os
 import shutil
-from typing import List
+import tempfile
+from typing import IO, List
 
-from benchwarden_runner.workspace.git import Git, encode_names, resolve_git_dir
+from benchwarden_runner.workspace.git import Git, GitError, encode_names, resolve_git_dir
 
+MAX_PATCH_BYTES = 32 * 1024 * 1024  # what graders accept
+_MAX_CHANGED_BYTES = 8 * MAX_PATCH_BYTES  # git compares whole files in memory
 _CONFIG = """[core]
 \tbare = false
 \trepositoryformatversion = {version}
@@ -29,6 +32,10 @@ _CONFIG = """[core]
 """
 
 
+class PatchTooLargeError(GitError):
+    """The agent has left more than a patch can hold."""
+
+
 class Snapshot:
     """The state of a work tree before the agent; `patch()` is what has changed since."""
 
@@ -39,6 +46,7 @@ class Snapshot:
             GitError: no git, no repository or a broken one.
         """
         self._include_ignored = include_ignored
+        self._private = private
         repository = Git(resolve_git_dir(os.path.join(work_tree, ".git")), work_tree, trusted=True)
         _initialise(private, repository)
         tree = repository.text("rev-parse", "--verify", "HEAD^{tree}")
@@ -55,10 +63,25 @@ class Snapshot:
         """A unified diff with binary data and modes, empty if nothing changed; `git apply` reads it.
 
         Renames are spelled as a deletion and an addition, which every tool applies.
+
+        Raises:
+            PatchTooLargeError: it would be larger than graders accept.
+            GitError: git failed.
         """
         self._stage()
         self._expand_nested()
-        return self._git.run(
+        if self._changed_bytes() > _MAX_CHANGED_BYTES:
+            raise PatchTooLargeError(f"changed files hold more than {_MAX_CHANGED_BYTES} bytes")
+        with tempfile.TemporaryFile(dir=self._private) as output:
+            self._compare(output)
+            size = output.seek(0, os.SEEK_END)
+            if size > MAX_PATCH_BYTES:
+                raise PatchTooLargeError(f"the patch is larger than {MAX_PATCH_BYTES} bytes")
+            output.seek(0)
+            return output.read()
+
+    def _compare(self, output: IO[bytes]) -> None:
+        self._git.run(
             "diff",
             "--cached",
             "--binary",
@@ -71,7 +94,17 @@ class Snapshot:
             "--src-prefix=a/",
             "--dst-prefix=b/",
             self._start,
-        ).stdout
+            stdout=output.fileno(),
+        )
+
+    def _changed_bytes(self) -> int:
+        """Size of all files that are new or have changed."""
+        words = ("diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", self._start)
+        facts = (entry.split() for entry in self._git.names(*words)[::2])
+        blobs = {fact[3] for fact in facts if fact[1] not in ("000000", "160000")}
+        asked = "".join(f"{blob}\n" for blob in sorted(blobs)).encode()
+        sizes = self._git.run("cat-file", "--batch-check=%(objectsize)", data=asked).stdout
+        return sum(int(size) for size in sizes.split() if size.isdigit())
 
     def _stage(self) -> None:
         words = ["add", "--all", "--ignore-errors"]
