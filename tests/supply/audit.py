@@ -66,7 +66,8 @@ def main() -> int:
             code = code or UNKNOWN
             continue
         print(f"{name}: {report.looked_up} looked up, {len(report.unknown)} could not be")
-        print(*(f"  {each}" for each in report.vulnerable), sep="\n")
+        for each in report.vulnerable:
+            print(f"  {each}")
         if report.vulnerable:
             code = VULNERABLE
         elif report.unknown:

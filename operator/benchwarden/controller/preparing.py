@@ -14,6 +14,7 @@ from benchwarden.controller.record import Record
 from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.kube.errors import ApiError
 from benchwarden.manifests.acceptance import check as check_manifests
+from benchwarden.manifests.plan_object import check_plan_fits
 from benchwarden.manifests.settings import ManifestSettings
 from benchwarden.reconcile.work import moment
 from benchwarden.reconcile.world import Refusal, RunView
@@ -52,6 +53,7 @@ def load(spec: BenchmarkRunSpec, sources: Sources, settings: ManifestSettings) -
         if not panel.instances:
             text = "the selection leaves no instance; widen spec.suite.selection"
             return Refusal(names.REASON_EMPTY_PANEL, text)
+        check_plan_fits(panel.instances, spec.execution.trials_per_instance)
         check_manifests(spec, panel.instances, settings)
     except InvalidInputError as error:
         # What is not there yet may come: GitOps applies in any order.

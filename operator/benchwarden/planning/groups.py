@@ -4,6 +4,7 @@ The grouping is a pure function of the panel, the spec's numbers and known durat
 gives the same groups.
 """
 
+import heapq
 from collections.abc import Mapping, Sequence
 
 from benchwarden.planning.plan import TrialKey
@@ -66,11 +67,13 @@ def _balanced(
         keys = [TrialKey(each.id, trial) for each in members]
         return [tuple(keys[at : at + batch_size]) for at in range(0, len(keys), batch_size)]
     groups: list[list[TrialKey]] = [[] for _ in range(count)]
-    loads = [0.0] * count
+    room = [(0.0, at) for at in range(count)]  # a heap: the lightest group first, full ones left out
     ordered = sorted(members, key=lambda each: (-weights[each.id], each.id))
     for each in ordered:
-        room = [at for at in range(count) if len(groups[at]) < batch_size]
-        lightest = min(room, key=lambda at: (loads[at], at))
+        load, lightest = room[0]
         groups[lightest].append(TrialKey(each.id, trial))
-        loads[lightest] += weights[each.id]
+        if len(groups[lightest]) < batch_size:
+            heapq.heapreplace(room, (load + weights[each.id], lightest))
+        else:
+            heapq.heappop(room)
     return [tuple(group) for group in groups]

@@ -4,6 +4,7 @@ Rows may come in any order and be joined by unrelated ones: instances are ordere
 and id, so a sample of n is the n first of that order, and a new row displaces at most one old one.
 """
 
+import bisect
 import difflib
 import hashlib
 from collections import defaultdict
@@ -16,6 +17,7 @@ from benchwarden.suites.digest import panel_digest
 from benchwarden.suites.instance import Instance, Panel
 
 _NAMED_IDS = 10
+_COMPARED_IDS = 3000
 
 
 def select_panel(suite: str, instances: Iterable[Instance], selection: Selection) -> Panel:
@@ -109,13 +111,22 @@ def _rank(seed: int, id: str) -> str:
     return hashlib.sha256(f"{seed}\n{id}".encode()).hexdigest()
 
 
+def _neighbours(name: str, known: Iterable[str]) -> list[str]:
+    """Ids to compare a mistyped one with: all of a suite of ordinary size, else those around it in order."""
+    ordered = sorted(known)
+    if len(ordered) <= _COMPARED_IDS:
+        return ordered
+    at = bisect.bisect(ordered, name)
+    return ordered[max(0, at - _COMPARED_IDS // 2) : at + _COMPARED_IDS // 2]
+
+
 def _refuse_unknown(wanted: Iterable[str], known: Mapping[str, Instance], field: str) -> None:
     unknown = sorted(set(wanted) - set(known))
     if not unknown:
         return
     shown = ", ".join(f'"{name}"' for name in unknown[:_NAMED_IDS])
     more = f" and {len(unknown) - _NAMED_IDS} more" if len(unknown) > _NAMED_IDS else ""
-    near = difflib.get_close_matches(unknown[0], known, n=1)
+    near = difflib.get_close_matches(unknown[0], _neighbours(unknown[0], known), n=1)
     hint = f'; did you mean "{near[0]}"?' if near else f"; the suite has {len(known)} instances"
     raise InvalidInputError(
         f"not in the suite: {shown}{more}{hint}", reason=names.REASON_INVALID_SPEC, field=field
