@@ -19,7 +19,7 @@ from benchwarden_runner import protocol
 
 RESOURCES: Final = {
     "requests": {"cpu": "10m", "memory": "48Mi"},  # waiting takes 20 MiB
-    "limits": {"cpu": "1", "memory": "512Mi"},  # an upload's child has pyarrow in it
+    "limits": {"cpu": "1", "memory": "256Mi"},  # with a child that uploads 100 MiB it takes 112
 }
 LOGS: Final = "logs"
 LOGS_MIB: Final = 320  # per instance: the largest log that is kept, and room
