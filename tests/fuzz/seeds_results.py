@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from benchwarden.results import cells, shards
@@ -78,6 +79,11 @@ def daily_cells() -> Seeds:
     yield b"\0" + text.replace(b'"10"', b'"99"')
     yield b"\0" + text.replace(b'"y":"10"', b'"y":[1,0]')
     yield b"\0" + text.replace(b'"y":"10"', b'"y":[1e999,0]')
+    seen = replace(run, images=("1f" * 6, ""), signals="0a1b2c00" * 2)
+    told = gzip.decompress(cells.pack_cells([seen]))
+    yield b"\0" + told
+    yield b"\0" + told.replace(b'"digests":["', b'"digests":["x","')
+    yield b"\0" + told.replace(b'"i":0', b'"i":7')
     yield b"\0" + text.replace(b'"y":"10"', b'"y":"1"')
     yield b"\0" + text.replace(b"2026-03-01", b"2026-99-01")
     yield b"\0" + text.replace(b'"panel":0,"ins', b'"panel":[],"ins')
