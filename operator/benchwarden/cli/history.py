@@ -26,7 +26,10 @@ def history_command(
     ] = "-",
     *,
     series: Annotated[
-        str, typer.Option(help="latest, or pinned for the series with the pinned CLI")
+        str,
+        typer.Option(
+            help="latest, pinned (the series with the pinned CLI) or control (the control arm)"
+        ),
     ] = names.SERIES_LATEST,
     epoch: Annotated[
         int | None, typer.Option(min=1, help="An earlier series by its number, as in the status")
