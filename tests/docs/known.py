@@ -106,20 +106,23 @@ def command_line() -> Any:
 
 
 @lru_cache(maxsize=1)
+def _crds() -> list[dict[str, Any]]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [yaml.load(text, loader)["spec"] for text in render_all().values()]
+
+
 def definitions() -> dict[str, Any]:
     """Each kind's OpenAPI schema."""
-    crds = [yaml.safe_load(text) for text in render_all().values()]
     return {
-        crd["spec"]["names"]["kind"]: crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-        for crd in crds
+        crd["names"]["kind"]: crd["versions"][0]["schema"]["openAPIV3Schema"] for crd in _crds()
     }
 
 
 @lru_cache(maxsize=1)
 def resources() -> frozenset[str]:
     ours: set[str] = set()
-    for text in render_all().values():
-        found = yaml.safe_load(text)["spec"]["names"]
+    for crd in _crds():
+        found = crd["names"]
         ours |= {found["plural"], found["singular"], *found.get("shortNames", [])}
     full = {f"{plural}.{names.GROUP}" for plural in ours}
     return frozenset(OF_KUBERNETES | ours | full)
@@ -162,6 +165,7 @@ def value_exists(path: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1)
 def make_targets() -> frozenset[str]:
     text = (ROOT / "Makefile").read_text()
     return frozenset(re.findall(r"^([a-z][a-z-]*):", text, re.MULTILINE))
@@ -177,6 +181,7 @@ def image_arguments() -> frozenset[str]:
     return frozenset(re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
 
 
+@lru_cache(maxsize=8)
 def constants(*prefixes: str) -> frozenset[str]:
     """Values of the constants in names.py whose names begin like this."""
     return frozenset(value for name, value in vars(names).items() if name.startswith(prefixes))

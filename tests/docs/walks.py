@@ -58,6 +58,35 @@ spec:
 END
 """
 
+# Two ended runs, one that is held, and a schedule that got worse. Its history is there before the operator sees it.
+_SOMETHING_TO_LOOK_AT = """\
+grep '"xmltodict-0.15.0"' {suite}/tasks.jsonl > tasks.jsonl
+kubectl create configmap one-task --from-file=tasks.jsonl
+for each in nightly:oracle:false today:nop:false tomorrow:oracle:true; do
+IFS=: read -r name agent held <<< "$each"
+cat > run.yaml <<END
+apiVersion: benchwarden.dev/v1alpha1
+kind: BenchmarkRun
+metadata: {name: $name}
+spec: {suite: {tasks: {source: {configMap: {name: one-task}}}}, agent: {$agent: {}}, suspend: $held}
+END
+kubectl apply -f run.yaml
+done
+kubectl apply -f - <<END
+apiVersion: benchwarden.dev/v1alpha1
+kind: BenchmarkSchedule
+metadata: {name: daily, annotations: {benchwarden.dev/restoring: "yes"}}
+spec:
+  schedule: "0 3 1 1 *"
+  template: {spec: {suite: {tasks: {source: {configMap: {name: one-task}}}}, agent: {oracle: {}}}}
+END
+uid=$(kubectl get bms daily -o jsonpath={.metadata.uid})
+python3 -m tests.docs.stored_schedule daily "$uid" xmltodict-0.15.0 | kubectl apply -f -
+kubectl annotate bms daily benchwarden.dev/restoring-
+kubectl wait bmr/nightly bmr/today --for=condition=Succeeded --timeout=300s
+kubectl wait bms/daily --for=condition=Degraded --timeout=60s
+"""
+
 WALKS: dict[str, Walk] = {
     "docs/quickstart.md": Walk(),
     "docs/guides/air-gap.md": Walk(cluster=False),
@@ -70,6 +99,7 @@ WALKS: dict[str, Walk] = {
             "apply --server-side -f": "apply --server-side --force-conflicts -f",
         },
     ),
+    "docs/guides/cli.md": Walk(before=_SOMETHING_TO_LOOK_AT),
     "docs/guides/helm.md": Walk(operator=False, words=_HELM),
     "docs/guides/local-runs.md": Walk(cluster=False, words={"=DIR": "={suite}"}),
     "docs/guides/own-tasks.md": Walk(cluster=False, before="cp {suite}/tasks.jsonl ."),
@@ -116,7 +146,6 @@ LOOKED_AT: dict[str, str] = {
     "docs/guides/swe-bench-pro.md": "its scripts and rows are not ours to keep; tests/unit/suites reads samples",
     "docs/guides/artifacts.md": "tests/cluster_promises stores and reads artifacts",
     "docs/guides/claude-code.md": "tests/cluster_promises/test_claude_code_in_pods.py",
-    "docs/guides/cli.md": "tests/unit/cli and tests/cluster_promises",
     "docs/guides/gateway.md": "tests/chart and tests/cluster_promises",
     "docs/guides/monitoring.md": "tests/chain runs Prometheus and Alertmanager",
     "docs/guides/results.md": "tests/unit/results",
@@ -135,6 +164,12 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ): "tests/everything.py",
     ("docs/quickstart.md", "spends money on a model"): (
         "tests/cluster_promises/test_claude_code_in_pods.py, against a scripted API"
+    ),
+    ("docs/guides/cli.md", "needs a run that lost trials"): (
+        "tests/cluster_promises/test_verbs.py retries one"
+    ),
+    ("docs/guides/cli.md", "changes the reader's shell"): (
+        "tests/cluster_promises/test_verbs.py asks kubectl for completions"
     ),
     ("docs/guides/cluster.md", "needs docker"): (
         "tests/installed.py and tests/claude_image.py build the same targets with buildah"
