@@ -26,6 +26,7 @@ resolvers cluster
 
 frontend runs
   bind :8080
+  http-request set-log-level silent if { path /healthz }
   http-request return status 200 content-type text/plain string ok if { path /healthz }
   # /runs/NAME before the path tells the log whose request it was, and goes no further.
   http-request set-var(txn.run) path,field(3,/) if { path_beg /runs/ }
