@@ -6,6 +6,7 @@ import random
 import urllib.request
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.installed import (
@@ -108,6 +109,8 @@ def test_slots_become_runs_and_their_cells_outlive_them(kubectl, operator, tiny_
         assert run.run == f"minutely-{minutes}"
         assert (run.instances, run.passes, run.trials) == (("t0", "t1"), (1, 1), (1, 1))
         assert run.succeeded
+        assert len(set(run.images)) == 1
+        assert len(run.images[0]) == 12
     before = schedule(kubectl, "minutely")["status"]
     assert before["baseline"]["progress"].endswith("/14")
     assert before["history"]["runs"] == len(kept)
@@ -260,7 +263,18 @@ def test_a_schedule_that_cannot_work_says_why(kubectl, operator):
 def test_the_operator_in_a_pod_with_exactly_its_role_runs_a_schedule(kubectl, images, tiny_image):
     install_inside(kubectl, images)
     kubectl.apply(suite_config_map(task("t0")))
-    kubectl.apply(schedule_manifest("inside", concurrencyPolicy="Replace"))
+    # The image must know the names of time zones: here it is tomorrow already for ten hours of the day.
+    zone = "Pacific/Kiritimati"
+    kubectl.apply(schedule_manifest("inside", concurrencyPolicy="Replace", timeZone=zone))
+    half_hours = schedule_manifest("half-hours", schedule="30 2 * * *")
+    half_hours["spec"]["timeZone"] = "Australia/Lord_Howe"
+    kubectl.apply(half_hours)
     uid = schedule(kubectl, "inside")["metadata"]["uid"]
     await_true(lambda: len(stored_runs(kubectl, uid)) >= 1, 240, "a run rolled up")
     change(kubectl, "inside", suspend=True)
+    for run in stored_runs(kubectl, uid):
+        slot = datetime.fromisoformat(run.slot).astimezone(ZoneInfo(zone))
+        assert run.day == slot.date().isoformat()
+    upcoming = schedule(kubectl, "half-hours")["status"]["nextScheduleTime"]
+    there = datetime.fromisoformat(upcoming).astimezone(ZoneInfo("Australia/Lord_Howe"))
+    assert (there.hour, there.minute) == (2, 30)
