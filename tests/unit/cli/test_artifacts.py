@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,18 +17,27 @@ Run = Callable[..., tuple[int, str, str]]
 FOLDER = Path("out/tiny/trials/two/trial-0/launch-1")
 
 
-@pytest.fixture
-def suite(tmp_path: Path) -> Suite:
-    suite = Suite(tmp_path / "suite")
+def suite_in(folder: Path) -> Suite:
+    suite = Suite(folder / "suite")
     suite.write({"one": "say goodbye", "two": "say goodbye"})
     return suite
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with what one local run left; each test works on a copy."""
+    folder = tmp_path_factory.mktemp("finished")
+    suite = suite_in(folder)
+    command = [sys.executable, "-m", "benchwarden", "run", "--local"]
+    subprocess.run([*command, suite.run_file(agent="{oracle: {}}")], cwd=folder, check=True)
+    return folder
+
+
 @pytest.fixture
-def ran(run: Run, suite: Suite) -> Path:
-    code, _, err = run("run", suite.run_file(agent="{oracle: {}}"), "--local")
-    assert code == 0, err
-    return suite.root.parent
+def ran(run: Run, finished: Path, tmp_path: Path) -> Path:
+    for name in ("out", "suite"):
+        shutil.copytree(finished / name, tmp_path / name)
+    return tmp_path
 
 
 def test_artifacts_of_a_local_run_are_listed_with_their_digests(run: Run, ran: Path) -> None:
@@ -96,8 +108,9 @@ def test_a_manifest_that_names_a_way_out_leads_nowhere(run: Run, ran: Path) -> N
 
 
 def test_artifacts_for_a_cluster_stay_here_in_a_local_run_and_it_says_so(
-    run: Run, suite: Suite
+    run: Run, tmp_path: Path
 ) -> None:
+    suite = suite_in(tmp_path)
     kept = {"artifacts": {"s3": {"url": "s3://bench", "credentials": {"name": "storage"}}}}
     code, _, err = run("run", suite.run_file(agent="{oracle: {}}", **kept), "--local")
 
