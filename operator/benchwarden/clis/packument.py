@@ -104,11 +104,11 @@ def _dist(package: str, version: str, manifest: Mapping[str, Any]) -> tuple[str,
     found = dist if isinstance(dist, Mapping) else {}
     url, integrity = found.get("tarball"), found.get("integrity")
     if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
-        raise UnavailableError(f"{FIELD_REGISTRY}: {package}@{version} has no archive's address")
+        raise UnavailableError(f"{package}@{version} has no archive's address")
     hashes = str(integrity or "").split()
     if not any(each.startswith(_HASHES) for each in hashes):
         raise UnavailableError(
-            f"{FIELD_REGISTRY}: {package}@{version} has no hash that can be checked (sha512);"
+            f"{package}@{version} has no hash that can be checked (sha512);"
             " mirror the package with its integrity"
         )
     return url, " ".join(hashes)

@@ -15,9 +15,9 @@ from benchwarden.api.agent import ClaudeCode
 from benchwarden.clis import registry
 from benchwarden.clis.packument import FIELD_REGISTRY
 from benchwarden.controller.record import Record
-from benchwarden.errors import InvalidInputError, UnavailableError
+from benchwarden.errors import BenchwardenError, InvalidInputError, UnavailableError
 from benchwarden.kube.client import KubeClient
-from benchwarden.kube.errors import ApiError, NotFoundError
+from benchwarden.kube.errors import NotFoundError
 from benchwarden.kube.resources import CONFIG_MAPS
 from benchwarden.manifests.metadata import run_metadata
 from benchwarden.manifests.naming import release_name
@@ -59,32 +59,38 @@ class Releasing:
         self, client: KubeClient, record: Record, claude: ClaudeCode, round: int
     ) -> None:
         try:
-            found = await _stored(client, record.identity)
-            if found is None:
-                asked = await self._asked(claude)
-                await client.create_or_adopt(release_config_map(record.identity, asked))
-                found = await _stored(client, record.identity)  # what is really stored
-            record.cycle.release = found
-        except InvalidInputError as error:
-            record.cycle.release = Unreleased(error.reason, str(error), round)
-        except UnavailableError as error:
-            text = f"{FIELD_REGISTRY}: {error}; mend it, then raise spec.retry"
-            record.cycle.release = Unreleased(names.REASON_REGISTRY_UNAVAILABLE, text, round)
-        except (ApiError, SpecError) as error:
-            _LOG.warning(
-                "release of run %s: %s", record.identity.name, error
-            )  # the next pass asks again
+            record.cycle.release = await self._settled(client, record.identity, claude, round)
+        except (BenchwardenError, SpecError) as error:
+            # The API server's trouble, not the registry's: later passes begin anew.
+            _LOG.warning("release of run %s: %s", record.identity.name, error)
+            await asyncio.sleep(self.delays_seconds[0])
 
-    async def _asked(self, claude: ClaudeCode) -> CliRelease:
+    async def _settled(
+        self, client: KubeClient, run: RunIdentity, claude: ClaudeCode, round: int
+    ) -> CliRelease | Unreleased | None:
+        found = await _stored(client, run)
+        if found is not None:
+            return found
+        asked = await self._asked(claude, round)
+        if isinstance(asked, Unreleased):
+            return asked
+        await client.create_or_adopt(release_config_map(run, asked))
+        return await _stored(client, run)  # what is really stored
+
+    async def _asked(self, claude: ClaudeCode, round: int) -> CliRelease | Unreleased:
         """What the registry says, at the latest at the last attempt."""
-        source = claude.registry_url or self.default
-        for delay in self.delays_seconds:
+        source, problem = claude.registry_url or self.default, ""
+        for delay in (0.0, *self.delays_seconds):
+            await asyncio.sleep(delay)
             try:
                 return await asyncio.to_thread(self.resolve, claude.version, source)
+            except InvalidInputError as error:
+                return Unreleased(error.reason, str(error), round)
             except UnavailableError as error:
-                _LOG.warning("%s; asked again in %.0f s", error, delay)
-                await asyncio.sleep(delay)
-        return await asyncio.to_thread(self.resolve, claude.version, source)
+                _LOG.warning("%s", error)
+                problem = str(error)
+        text = f"{FIELD_REGISTRY}: {problem}; mend it, then raise spec.retry"
+        return Unreleased(names.REASON_REGISTRY_UNAVAILABLE, text, round)
 
 
 def release_config_map(run: RunIdentity, release: CliRelease) -> dict[str, Any]:

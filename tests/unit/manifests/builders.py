@@ -93,11 +93,14 @@ def batch_of(*instances: Instance) -> Batch:
 
 
 def job_of(
-    spec: BenchmarkRunSpec, *instances: Instance, settings: ManifestSettings = SETTINGS
+    spec: BenchmarkRunSpec,
+    *instances: Instance,
+    settings: ManifestSettings = SETTINGS,
+    release: CliRelease | None = None,
 ) -> dict[str, Any]:
     """The batch Job of these instances."""
     members = instances or (instance("calc-1"), instance("calc-2"))
-    return batch_job(RUN, spec, batch_of(*members), panel(*members), settings)
+    return batch_job(RUN, spec, batch_of(*members), panel(*members), settings, release=release)
 
 
 def pod_of(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from tests.unit.manifests.builders import (
     CLAUDE,
     EXEC,
     ORACLE,
+    RELEASE,
     RUN,
     SETTINGS,
     batch_of,
@@ -72,6 +73,7 @@ _CLAUDE_EVERYTHING: Final = claude_with(
     userConfig={"configMap": {"name": "team-claude"}},
     env=[{"name": "EXTRA_TOKEN", "secretKeyRef": {"name": "extra", "key": "token"}}],
 )
+_CACHED: Final = claude_with(version="latest", delivery="volume", cacheClaim="claude-code")
 _HUNGRY: Final = InstanceResources(memory_limit="12Gi", memory_request="4Gi", cpu_request="2")
 _GATEWAY: Final = claude_with(
     baseUrl="http://gateway.llm.svc:8080/runs/1", credentials={"mode": "gateway"}
@@ -108,6 +110,8 @@ GOLDEN: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
         run_spec(CLAUDE, artifacts=_BUCKET), instance("calc-1")
     ),
     "batch-job-everything": lambda: job_of(_all_set(), instance("calc-1", resources=_HUNGRY)),
+    "batch-job-cli-volume": lambda: job_of(run_spec(_CACHED), instance("calc-1"), release=RELEASE),
+    "probe-job-cli-volume": lambda: probe_job(RUN, run_spec(_CACHED), SETTINGS, 1, RELEASE),
     "probe-job-claude-code": lambda: probe_job(RUN, run_spec(CLAUDE), SETTINGS, 1),
     "probe-job-everything": lambda: probe_job(RUN, _all_set(), SETTINGS, 2),
     "network-policy-oracle": lambda: _policy(run_spec(ORACLE)),
