@@ -8,6 +8,7 @@ import re
 import jsonschema
 import pytest
 import yaml
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from tests.chart import dashboard
 from tests.chart.generated import CHART, chart_files
 
@@ -174,6 +175,16 @@ def test_a_panel_has_title_description_unit_and_the_chosen_data_source(panel):
     assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["datasource"]["uid"] == "${datasource}"
     assert all(target["datasource"]["uid"] == "${datasource}" for target in panel["targets"])
+
+
+def test_grafanas_own_model_reads_the_dashboard_back():
+    read = Dashboard.from_json(copy.deepcopy(DASHBOARD))
+    assert [variable.name for variable in read.templating.list_val] == [
+        *("datasource", "namespace", "schedule", "run")
+    ]
+    titles = [panel.title for panel in read.panels]
+    assert titles == [panel["title"] for panel in DASHBOARD["panels"]]
+    assert read.schema_version >= 41
 
 
 def test_panels_have_numbers_and_places_of_their_own():
