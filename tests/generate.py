@@ -38,6 +38,7 @@ def main() -> None:
     )
     write("docs/reference/metrics.md", printed("benchwarden.telemetry.reference"))
     write("docs/reference/permissions.md", permissions())
+    write("docs/reference/cli.md", printed("benchwarden.cli.reference"))
     for path, text in chart_files():
         write(path, text)
     environment = {**os.environ, "BENCHWARDEN_GENERATE": "1"}

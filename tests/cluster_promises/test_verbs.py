@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,12 +150,28 @@ def test_runs_are_watched_compared_exported_retried_and_cancelled(
     assert changed["outcome"] == "empty_patch"
 
 
+def as_list(items: list[Any]) -> str:
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+
+
+@contextmanager
+def held(kubectl: Kubectl, schedule: dict[str, Any]) -> Iterator[None]:
+    """What is applied inside is there before the operator looks: it reads a schedule's history once."""
+    schedule["metadata"]["annotations"] = {names.ANNOTATION_RESTORING: "yes"}
+    yield
+    del schedule["metadata"]["annotations"]
+    name = schedule["metadata"]["name"]
+    kubectl.run("annotate", names.SCHEDULE_PLURAL, name, f"{names.ANNOTATION_RESTORING}-")
+
+
 def test_decisions_about_a_schedule_are_kept_with_author_and_reason(
     kubectl, operator, plugin, tmp_path
 ):
-    kubectl.apply(schedule_manifest("daily", schedule="0 3 * * *", suspend=True))
     past = weeks(24, drop_after=20)
-    seed(kubectl, "daily", past)
+    wanted = schedule_manifest("daily", schedule="0 3 * * *", suspend=True)
+    with held(kubectl, wanted):
+        kubectl.apply(wanted)
+        seed(kubectl, "daily", past)
     found = kubectl.wait_until(
         [names.SCHEDULE_PLURAL, "daily"],
         lambda each: condition(each, "Degraded").get("status") == "True",
@@ -231,9 +247,11 @@ def test_an_applied_namespace_shows_no_drift_and_is_restored_without_running_any
 ):
     suite = suite_config_map(scripted("a"), scripted("b", "true"))
     items = [suite, scripted_run("kept"), schedule_manifest("daily", suspend=True)]
-    applied = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    with held(kubectl, items[-1]):
+        kubectl.run("apply", *GITOPS, stdin=as_list(items))
+        seed(kubectl, "daily", weeks(16, drop_after=16))
+    applied = as_list(items)
     kubectl.run("apply", *GITOPS, stdin=applied)
-    seed(kubectl, "daily", weeks(16, drop_after=16))
     before = wait_for_end(kubectl, "kept", 60)
     schedule = kubectl.wait_until(
         [names.SCHEDULE_PLURAL, "daily"],
