@@ -8,10 +8,11 @@ import sys
 
 import pytest
 from tests.npm_registry import GLIBC, NpmRegistry, integrity_of, program
-from tests.unit.runner.builders import RUNNER
+from tests.unit.runner.builders import RUNNER, put
 
 from benchwarden.clis import registry
 from benchwarden_runner import inject_release, protocol
+from benchwarden_runner.agents.claude_command import preferred_builds
 from benchwarden_runner.inject_release import ReleaseError, bring
 from benchwarden_runner.specs import CliRelease
 
@@ -151,3 +152,20 @@ def test_the_command_fills_the_tools_and_leaves_its_reason_where_the_pod_shows_i
 def test_a_release_reads_back_as_it_was_written(release):
     assert json.loads(release.to_json())["version"] == VERSION
     assert CliRelease.from_json(release.to_json()) == release
+
+
+@pytest.mark.parametrize(
+    ("files", "first"),
+    [
+        (("lib/ld-musl-x86_64.so.1",), protocol.CLAUDE_MUSL),
+        (("lib/ld-musl-x86_64.so.1", "etc/debian_version"), protocol.CLAUDE_GLIBC),
+        (("lib64/ld-linux-x86-64.so.2",), protocol.CLAUDE_GLIBC),
+        ((), protocol.CLAUDE_GLIBC),
+    ],
+    ids=["musl", "Debian with musl beside", "glibc", "neither"],
+)
+def test_the_build_for_the_images_c_library_is_tried_first(tmp_path, files, first):
+    put(tmp_path, dict.fromkeys(files, ""))
+    order = preferred_builds(str(tmp_path))
+    assert order[0] == first
+    assert set(order) == {protocol.CLAUDE_MUSL, protocol.CLAUDE_GLIBC}

@@ -232,6 +232,7 @@ def test_the_pinned_series_runs_beside_with_its_own_cli() -> None:
     view = schedule_view(pinned={"version": "2.1.300"})
     pinned = run_manifest(view, "x", START, names.SERIES_PINNED)
     assert pinned["spec"]["agent"]["claudeCode"]["version"] == "2.1.300"
+    assert pinned["spec"]["agent"]["claudeCode"]["delivery"] == "registry"  # as `latest` implies
     latest = run_manifest(view, "x", START, names.SERIES_LATEST)
     assert latest["spec"]["agent"]["claudeCode"]["version"] == "latest"
 
