@@ -86,6 +86,33 @@ def test_an_open_alarm_is_one_on_the_statistic_that_raised_it(degraded) -> None:
     assert values(text, "benchwarden_monitor_changepoint_timestamp_seconds") == {(): 1773961200.0}
 
 
+def test_counters_come_from_what_is_stored_and_never_go_back() -> None:
+    bench = ScheduleBench(instances=20, outcome=worse_from_the_20th, **QUIET).days(19)
+    before: dict[str, float] = {}
+    for _ in range(5):
+        text = exposition(sample(bench.days(1)))
+        again = exposition(
+            sample(bench)
+        )  # as after a restart: nothing but the stored days is known
+        now = {
+            f"{metric}{labels}": value
+            for metric in ("benchwarden_schedule_runs_total", "benchwarden_alarms_total")
+            for labels, value in values(text, metric).items()
+        }
+        assert text.replace(_duration(text), "") == again.replace(_duration(again), "")
+        assert all(now[key] >= value for key, value in before.items())
+        before = now
+    assert sum(value for key, value in before.items() if "alarms" in key) >= 1
+
+
+def _duration(text: str) -> str:
+    return next(
+        line
+        for line in text.splitlines()
+        if line.startswith("benchwarden_collector_duration_seconds")
+    )
+
+
 def test_a_collecting_series_shows_its_days_and_no_made_up_number() -> None:
     text = exposition(sample(ScheduleBench(**QUIET).days(3)))
     assert values(text, "benchwarden_baseline_progress_ratio") == {(): 3 / 14}
