@@ -24,17 +24,21 @@ class S3Server:
     Args:
         root: an empty folder.
         host: address to listen on.
+        tls: files of a certificate and its key; without them it speaks plain HTTP.
     """
 
-    def __init__(self, root: Path, *, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, root: Path, *, host: str = "127.0.0.1", tls: tuple[Path, Path] | None = None
+    ) -> None:
         self.root = root
         self.host = host
         self.port = 0
+        self.tls = tls
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -62,6 +66,7 @@ class S3Server:
             self._process = subprocess.Popen(
                 [
                     *(program, "--port", f"{self.host}:{self.port}", "--quiet"),
+                    *(("--cert", self.tls[0], "--key", self.tls[1]) if self.tls else ()),
                     *("posix", "--sidecar", self.root / "meta", self.root / "data"),
                 ],
                 env={

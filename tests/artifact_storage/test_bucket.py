@@ -1,6 +1,7 @@
 """Artifacts in a real S3 server that checks signatures."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,25 @@ def test_nobody_listening_is_an_error_within_seconds(server):
     storage = open_storage(nowhere, server.environment)
     with pytest.raises(OSError):
         storage.write("run/file", [b"1"])
+
+
+def test_a_private_authority_is_trusted_only_when_it_is_named(tmp_path: Path):
+    certificate, key = tmp_path / "ca.crt", tmp_path / "key"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
+            *("-subj", "/CN=storage", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with S3Server(tmp_path / "s3", tls=(certificate, key)) as server:
+        trusting = {**server.environment, "SSL_CERT_FILE": str(certificate)}
+        open_storage(destination(server), trusting).write("run/file", [b"1"])
+        assert server.objects() == {"kept/run/file": b"1"}
+        with pytest.raises(OSError, match=r"(?i)ssl|certificate|curl"):
+            open_storage(destination(server), server.environment).write("run/other", [b"1"])
 
 
 def test_a_launch_is_uploaded_as_documented(server, tmp_path: Path):

@@ -12,6 +12,7 @@ from benchwarden import names
 from benchwarden.cli.cluster import CommandError, Target, connected
 from benchwarden.cli.completion import complete_run
 from benchwarden.cli.stored import place
+from benchwarden.errors import UnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,13 +57,18 @@ def opened(text: str, endpoint_url: str, reader_image: str) -> "Iterator[Shelf]"
         UnavailableError: its storage cannot be reached or read from here.
     """
     named = place(text)
-    if not isinstance(named, Target):
-        yield _local(named)
-        return
-    with connected() as desk:
-        run = desk.get(named.resource, named.name)
-        with _of_cluster(desk, run, endpoint_url, reader_image) as shelf:
-            yield shelf
+    try:
+        if not isinstance(named, Target):
+            yield _local(named)
+            return
+        with connected() as desk:
+            run = desk.get(named.resource, named.name)
+            with _of_cluster(desk, run, endpoint_url, reader_image) as shelf:
+                yield shelf
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnavailableError(f"artifacts of {text}: {error}") from error
 
 
 def _local(folder: "Path") -> "Shelf":
