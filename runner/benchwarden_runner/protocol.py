@@ -83,10 +83,6 @@ AGENT_ORACLE = "oracle"
 AGENT_NOP = "nop"
 AGENT_EXEC = "exec"
 
-# Builds of Claude Code among the tools.
-CLAUDE_GLIBC = "claude-glibc"
-CLAUDE_MUSL = "claude-musl"
-
 # Result parsers.
 PARSER_JUNIT = "junit"
 PARSER_TAP = "tap"
@@ -98,10 +94,8 @@ APPLY_LENIENT = ""
 APPLY_SWEBENCH_PRO = "swebenchPro"  # text hunks only, exactly or not at all
 APPLY_SWEBENCH = "swebench"  # the four attempts of its harness
 
-# Environment of agents: the variables that hold secrets, by name and joined by commas.
-ENV_SECRET_NAMES = "BENCHWARDEN_SECRET_NAMES"  # noqa: S105  # names, no values
-
-# Environment of a task's own programs.
+# Environment of agents and of a task's own programs.
+ENV_SECRET_NAMES = "BENCHWARDEN_SECRET_NAMES"  # noqa: S105  # agent: names of those that hold secrets
 ENV_SCRIPTS = "BENCHWARDEN_SCRIPTS"  # tests: folder of the task's scripts, outside the work tree
 ENV_TASK = "BENCHWARDEN_TASK"  # parser: JSON file with the names of the task's tests
 
@@ -129,8 +123,7 @@ FILE_PATCH = "agent.patch"
 FILE_TRANSCRIPT = "transcript.jsonl"
 FILE_STREAM = "stream.jsonl"
 FILE_TEST_LOG = "test.log"
-# What grade-i leaves last, beside its test log: digests of all that is worth keeping of the launch.
-FILE_SUMS = "SHA256SUMS"
+FILE_SUMS = "SHA256SUMS"  # grade-i leaves it last, beside its test log: digests of all of these
 
 # Exit codes of runner containers. Agents and graders exit 0 whenever their message was written.
 EXIT_OK = 0
