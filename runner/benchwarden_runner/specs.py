@@ -11,6 +11,10 @@ from typing import Any, Dict, Tuple, Type, TypeVar, get_args, get_origin, get_ty
 from benchwarden_runner import protocol
 
 T = TypeVar("T")
+
+# Builds of Claude Code among the tools.
+CLAUDE_GLIBC = "claude-glibc"
+CLAUDE_MUSL = "claude-musl"
 _LARGEST_NUMBER = 1e12
 
 
@@ -160,7 +164,7 @@ class CliBuild:
     """One build of Claude Code in an npm registry.
 
     Attributes:
-        name: of the program among the tools: protocol.CLAUDE_GLIBC or protocol.CLAUDE_MUSL.
+        name: of the program among the tools: CLAUDE_GLIBC or CLAUDE_MUSL.
         machine: x64 or arm64.
         url: of the package's archive.
         integrity: the archive's hash as npm writes it: `sha512-` and base64.

@@ -19,7 +19,7 @@ from tests.scripted_api.script import bash
 from tests.tiny_suite import task
 
 from benchwarden import names
-from benchwarden_runner import protocol
+from benchwarden_runner import protocol, specs
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -80,8 +80,8 @@ def test_latest_is_settled_once_fetched_once_and_each_image_gets_the_build_that_
     tasks = [
         task(name, image, test_command=f"grep -q /{build}$ exe.txt && {PASSES}")
         for name, image, build in (
-            ("on-glibc", tiny_image, protocol.CLAUDE_GLIBC),
-            ("on-musl", ensure_musl_image(cluster), protocol.CLAUDE_MUSL),
+            ("on-glibc", tiny_image, specs.CLAUDE_GLIBC),
+            ("on-musl", ensure_musl_image(cluster), specs.CLAUDE_MUSL),
         )
     ]
     folder = cache_directory() / f"registry-{kubectl.namespace}"

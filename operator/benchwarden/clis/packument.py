@@ -10,8 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.names import REASON_UNKNOWN_CLI_VERSION
-from benchwarden_runner.protocol import CLAUDE_GLIBC, CLAUDE_MUSL
-from benchwarden_runner.specs import CliBuild, CliRelease
+from benchwarden_runner.specs import CLAUDE_GLIBC, CLAUDE_MUSL, CliBuild, CliRelease
 
 PACKAGE: Final = "@anthropic-ai/claude-code"
 PUBLIC_REGISTRY: Final = "https://registry.npmjs.org"

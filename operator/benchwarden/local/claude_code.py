@@ -23,7 +23,7 @@ from benchwarden.api.agent import LATEST
 from benchwarden.clis.packument import PACKAGE
 from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.names import ENV_CACHE, REASON_INVALID_SPEC
-from benchwarden_runner.protocol import CLAUDE_GLIBC, CLAUDE_MUSL
+from benchwarden_runner.specs import CLAUDE_GLIBC, CLAUDE_MUSL
 
 _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 _VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?")

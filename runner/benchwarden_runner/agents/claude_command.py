@@ -16,8 +16,7 @@ from typing import Dict, List, Mapping, Tuple
 from benchwarden_runner import protocol
 from benchwarden_runner.agents.claude_stream import STALL_SECONDS
 from benchwarden_runner.agents.home import Home
-from benchwarden_runner.protocol import CLAUDE_GLIBC, CLAUDE_MUSL
-from benchwarden_runner.specs import ClaudeSpec
+from benchwarden_runner.specs import CLAUDE_GLIBC, CLAUDE_MUSL, ClaudeSpec
 
 GATEWAY_KEY = "held-by-the-gateway"
 CREDENTIALS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")

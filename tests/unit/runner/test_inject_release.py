@@ -11,7 +11,7 @@ from tests.npm_registry import GLIBC, NpmRegistry, integrity_of, program
 from tests.unit.runner.builders import RUNNER, put
 
 from benchwarden.clis import registry
-from benchwarden_runner import inject_release, protocol
+from benchwarden_runner import inject_release, protocol, specs
 from benchwarden_runner.agents.claude_command import preferred_builds
 from benchwarden_runner.inject_release import ReleaseError, bring
 from benchwarden_runner.specs import CliRelease
@@ -53,7 +53,7 @@ def test_both_builds_come_as_a_runner_image_has_them(npm, release, tmp_path):
     assert {path.name for path in (tmp_path / "claude").iterdir()} == {
         *("claude-glibc", "claude-musl", "VERSION", "SHA256SUMS")
     }
-    for name in (protocol.CLAUDE_GLIBC, protocol.CLAUDE_MUSL):
+    for name in (specs.CLAUDE_GLIBC, specs.CLAUDE_MUSL):
         assert (tmp_path / "claude" / name).read_bytes() == program(VERSION, name)
         assert os.access(tmp_path / "claude" / name, os.X_OK)
     assert (tmp_path / "claude" / "VERSION").read_text() == f"{VERSION}\n"
@@ -157,10 +157,10 @@ def test_a_release_reads_back_as_it_was_written(release):
 @pytest.mark.parametrize(
     ("files", "first"),
     [
-        (("lib/ld-musl-x86_64.so.1",), protocol.CLAUDE_MUSL),
-        (("lib/ld-musl-x86_64.so.1", "etc/debian_version"), protocol.CLAUDE_GLIBC),
-        (("lib64/ld-linux-x86-64.so.2",), protocol.CLAUDE_GLIBC),
-        ((), protocol.CLAUDE_GLIBC),
+        (("lib/ld-musl-x86_64.so.1",), specs.CLAUDE_MUSL),
+        (("lib/ld-musl-x86_64.so.1", "etc/debian_version"), specs.CLAUDE_GLIBC),
+        (("lib64/ld-linux-x86-64.so.2",), specs.CLAUDE_GLIBC),
+        ((), specs.CLAUDE_GLIBC),
     ],
     ids=["musl", "Debian with musl beside", "glibc", "neither"],
 )
@@ -168,4 +168,4 @@ def test_the_build_for_the_images_c_library_is_tried_first(tmp_path, files, firs
     put(tmp_path, dict.fromkeys(files, ""))
     order = preferred_builds(str(tmp_path))
     assert order[0] == first
-    assert set(order) == {protocol.CLAUDE_MUSL, protocol.CLAUDE_GLIBC}
+    assert set(order) == {specs.CLAUDE_MUSL, specs.CLAUDE_GLIBC}
