@@ -97,6 +97,7 @@ def test_a_template_may_change_because_no_rule_of_it_looks_back() -> None:
     ("change", "says"),
     [
         ({"pinned": {"version": "2.1.330"}, "template": {"spec": ORACLE}}, "needs the agent"),
+        ({"control": {"model": "claude-haiku-5"}, "template": {"spec": ORACLE}}, "a control arm"),
         ({"template": {"spec": {**ORACLE, "cancel": True}}}, "leave them out of the template"),
         ({"template": {"spec": {**ORACLE, "suspend": True}}}, "leave them out of the template"),
         ({"template": {"spec": {**ORACLE, "ttlSecondsAfterFinished": 9}}}, "history limits"),
@@ -121,6 +122,7 @@ def test_what_the_api_server_refuses_a_file_is_refused_for_too(
         ({"detection": {"minimumEffect": "5"}}, "spec.detection.minimumEffect"),
         ({"detection": {"windows": []}}, "spec.detection.windows"),
         ({"pinned": {"version": "latest"}}, "spec.pinned.version"),
+        ({"control": {"model": "claude-haiku-5", "instances": 1}}, "spec.control.instances"),
         (
             {"voidDays": [{"day": "2026-03-1", "author": "a", "reason": "r"}]},
             "spec.voidDays[0].day",
