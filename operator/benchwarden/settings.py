@@ -21,6 +21,8 @@ class Settings:
         own_namespace: where the lease is kept.
         must_fail_address: `ip:port` that a run's network policy must block; in a pod the API server's
             Service, to which batch pods have no business. Empty = agents do not look.
+        gateway_service: `name.namespace` of the installation's gateway; empty = it has none.
+        gateway_labels: labels of the gateway's pods.
         uploader_image: the operator's own image, which also uploads artifacts; empty = runs keep none.
         npm_registry: where the agent's CLI comes from if a run names no registry; as npm is set up here.
     """
@@ -34,6 +36,8 @@ class Settings:
     lease_seconds: int
     requests_per_second: float
     must_fail_address: str
+    gateway_service: str
+    gateway_labels: Mapping[str, str]
     npm_registry: str
     uploader_image: str = ""
 
@@ -68,6 +72,8 @@ def read_settings(environment: Mapping[str, str], *, host: str, default_namespac
         requests_per_second=_number(environment, names.ENV_REQUESTS_PER_SECOND, 20),
         must_fail_address=environment.get(names.ENV_MUST_FAIL_ADDRESS, "")
         or _api_server(environment),
+        gateway_service=environment.get(names.ENV_GATEWAY_SERVICE, ""),
+        gateway_labels=_labels(environment, names.ENV_GATEWAY_LABELS),
         npm_registry=default_registry(environment),
         uploader_image=environment.get(names.ENV_UPLOADER_IMAGE, ""),
     )
@@ -80,6 +86,13 @@ def _api_server(environment: Mapping[str, str]) -> str:
     if not host or not port:
         return ""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _labels(environment: Mapping[str, str], name: str) -> Mapping[str, str]:
+    pairs = [part.partition("=") for part in environment.get(name, "").split(",") if part]
+    if not all(key and equals for key, equals, _ in pairs):
+        raise InvalidInputError("write KEY=VALUE,KEY=VALUE", reason="Usage", field=name)
+    return {key: value for key, _, value in pairs}
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

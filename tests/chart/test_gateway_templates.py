@@ -211,3 +211,18 @@ def test_values_that_cannot_work_are_refused(rendering, values, complaint):
     done = rendering(None, **values)
     assert done.returncode != 0
     assert complaint in done.stderr
+
+
+def test_the_operator_is_told_which_pods_are_the_gateway(rendering, render):
+    found = render()
+    labels = found["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    (operator,) = [
+        each
+        for each in yaml.safe_load_all(rendering().stdout)
+        if each and each["kind"] == "Deployment" and each["metadata"]["name"] == "benchwarden"
+    ]
+    (container,) = operator["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each.get("value", "") for each in container["env"]}
+    assert given[names.ENV_GATEWAY_SERVICE] == f"{NAME}.{NAMESPACE}"
+    told = dict(pair.split("=") for pair in given[names.ENV_GATEWAY_LABELS].split(","))
+    assert told == labels

@@ -49,3 +49,16 @@ def test_the_address_that_must_fail_can_be_chosen_and_is_unknown_outside_a_pod()
     }
     assert settings(**chosen).must_fail_address == "192.0.2.1:80"
     assert settings().must_fail_address == ""
+
+
+def test_a_gateway_is_a_service_and_the_labels_of_its_pods():
+    assert settings().gateway_service == ""
+    assert settings().gateway_labels == {}
+    found = settings(
+        BENCHWARDEN_GATEWAY_SERVICE="gw.ops", BENCHWARDEN_GATEWAY_LABELS="a/b=c,component=gateway"
+    )
+    assert found.gateway_service == "gw.ops"
+    assert found.gateway_labels == {"a/b": "c", "component": "gateway"}
+    with pytest.raises(InvalidInputError) as caught:
+        settings(BENCHWARDEN_GATEWAY_LABELS="component")
+    assert caught.value.field == names.ENV_GATEWAY_LABELS

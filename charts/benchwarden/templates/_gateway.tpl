@@ -2,6 +2,15 @@
 {{- printf "%s-gateway" (include "benchwarden.fullname" .) }}
 {{- end }}
 
+{{- /* Labels of the gateway's pods, as KEY=VALUE,KEY=VALUE. */}}
+{{- define "benchwarden.gatewayLabels" -}}
+{{- $pairs := list }}
+{{- range $key, $value := set (include "benchwarden.selectorLabels" . | fromYaml) "app.kubernetes.io/component" "gateway" }}
+{{- $pairs = append $pairs (printf "%s=%s" $key $value) }}
+{{- end }}
+{{- join "," $pairs }}
+{{- end }}
+
 {{- /* HAProxy's configuration. Takes {gateway, host, port, tls, path}; the key comes from the environment. */}}
 {{- define "benchwarden.gatewayConfig" -}}
 global

@@ -23,7 +23,7 @@ from benchwarden.kube.resources import RUNS
 from benchwarden.kube.session import ClientSettings
 from benchwarden.kube.sources import ConfigMapSource
 from benchwarden.kube.view import ClusterView
-from benchwarden.manifests.settings import ManifestSettings
+from benchwarden.manifests.settings import ManifestSettings, gateway_peers
 from benchwarden.settings import Settings
 from benchwarden.suites.sources import OutsideSources, Sources
 from benchwarden.telemetry.instruments import Instruments
@@ -71,6 +71,8 @@ class Process:
             settings.runner_image,
             settings.runner_pull_policy,
             must_fail_address=settings.must_fail_address,
+            gateway_peers=gateway_peers(settings.gateway_service, settings.gateway_labels),
+            gateway_service=settings.gateway_service,
             uploader_image=settings.uploader_image,
         )
         events = EventRecorder(self._client, settings.identity)

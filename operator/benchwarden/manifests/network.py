@@ -104,7 +104,10 @@ def _api_rules(
     spec: BenchmarkRunSpec, settings: ManifestSettings, release: CliRelease | None
 ) -> Iterator[dict[str, Any]]:
     claude = spec.agent.claude_code
-    if claude is not None and claude.credentials.mode == "gateway" and settings.gateway_peers:
+    through = claude is not None and (
+        claude.credentials.mode == "gateway" or _is_gateway(claude.base_url or "", settings)
+    )
+    if through and settings.gateway_peers:
         yield {"to": copy.deepcopy(list(settings.gateway_peers))}
     if claude is not None and claude.base_url is None:
         yield {
@@ -112,11 +115,19 @@ def _api_rules(
             "ports": [{"port": 443, "protocol": "TCP"}],
         }
     for url in _urls(spec):
-        yield from _url_rules(url)
+        if not (through and _is_gateway(url, settings)):
+            yield from _url_rules(url)
     fetched = [_url_rules(build.url) for build in release.builds] if release else []
     for position, rules in enumerate(fetched):
         if rules not in fetched[:position]:
             yield from rules
+
+
+def _is_gateway(url: str, settings: ManifestSettings) -> bool:
+    """Whether `url` names the installation's own gateway, whose pods are open already."""
+    service, host = settings.gateway_service, urlsplit(url).hostname or ""
+    named = host in {service, *(f"{service}{suffix}" for suffix in _SERVICE_SUFFIXES)}
+    return bool(service and settings.gateway_peers) and named
 
 
 def _urls(spec: BenchmarkRunSpec) -> tuple[str, ...]:

@@ -1,7 +1,10 @@
 """What the operator's installation decides about every pod, as against what a run decides about its own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from benchwarden import names
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class ManifestSettings:
             policies are enforced. Empty = not probed.
         gateway_peers: NetworkPolicy peers through which the gateway is reached; allowed to every run
             whose credentials mode is `gateway`.
+        gateway_service: `name.namespace` of the Service before those peers: a base URL that names it opens
+            them alone, not the Service's whole namespace.
         message_extra_containers: containers that the cluster adds to every pod (a service mesh's
             sidecars); they share the kubelet's space for messages.
     """
@@ -36,5 +41,15 @@ class ManifestSettings:
     runner_user: int | None = 65532
     must_fail_address: str = ""
     gateway_peers: tuple[dict[str, Any], ...] = field(default=())
+    gateway_service: str = ""
     message_extra_containers: int = 0
     uploader_image: str = ""
+
+
+def gateway_peers(service: str, labels: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
+    """The peers behind a gateway's Service (`name.namespace`); none without one."""
+    _, _, namespace = service.partition(".")
+    if not namespace or not labels:
+        return ()
+    home = {"matchLabels": {names.LABEL_NAMESPACE_NAME: namespace}}
+    return ({"namespaceSelector": home, "podSelector": {"matchLabels": dict(labels)}},)

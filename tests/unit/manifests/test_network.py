@@ -17,9 +17,10 @@ from tests.unit.manifests.builders import (
     run_spec,
 )
 
+from benchwarden import names
 from benchwarden.errors import InvalidInputError
 from benchwarden.manifests.network import METADATA_NETWORKS, network_policy, unopened_hosts
-from benchwarden.manifests.settings import ManifestSettings
+from benchwarden.manifests.settings import ManifestSettings, gateway_peers
 
 
 def policy_of(spec: Any, settings: ManifestSettings = SETTINGS) -> dict[str, Any]:
@@ -126,6 +127,42 @@ def test_a_gateway_is_reached_as_the_installation_says() -> None:
     )
 
     assert egress_beyond_dns(spec, settings) == [{"to": [peer]}]
+
+
+LABELS = {"app.kubernetes.io/component": "gateway"}
+OWN_GATEWAY = ManifestSettings(
+    runner_image="r",
+    gateway_service="bw-gateway.ops",
+    gateway_peers=gateway_peers("bw-gateway.ops", LABELS),
+)
+
+
+@pytest.mark.parametrize("host", ["bw-gateway.ops", "bw-gateway.ops.svc.cluster.local"])
+@pytest.mark.parametrize(
+    "credentials", [{"mode": "gateway"}, {"apiKey": {"name": "n", "key": "k"}}]
+)
+def test_the_installations_own_gateway_is_open_and_not_its_whole_namespace(
+    host: str, credentials: dict[str, object]
+) -> None:
+    url = f"http://{host}:8080/runs/daily"
+    spec = run_spec(claude_with(baseUrl=url, credentials=credentials))
+
+    namespace = {"matchLabels": {names.LABEL_NAMESPACE_NAME: "ops"}}
+    peer = {"namespaceSelector": namespace, "podSelector": {"matchLabels": LABELS}}
+    assert egress_beyond_dns(spec, OWN_GATEWAY) == [{"to": [peer]}]
+
+
+def test_another_service_beside_the_gateway_is_opened_by_its_own_rule() -> None:
+    spec = run_spec(claude_with(baseUrl="http://other.ops.svc:8080"))
+
+    (rule,) = egress_beyond_dns(spec, OWN_GATEWAY)
+    assert rule == {
+        "to": [{"namespaceSelector": {"matchLabels": {names.LABEL_NAMESPACE_NAME: "ops"}}}]
+    }
+
+
+def test_an_installation_without_a_gateway_has_no_peers() -> None:
+    assert gateway_peers("", LABELS) == gateway_peers("bw-gateway.ops", {}) == ()
 
 
 def test_a_proxy_that_is_named_is_open() -> None:
