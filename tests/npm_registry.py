@@ -9,6 +9,7 @@ import base64
 import hashlib
 import io
 import json
+import ssl
 import tarfile
 import threading
 from dataclasses import dataclass, field
@@ -72,7 +73,16 @@ class NpmRegistry:
     def __post_init__(self) -> None:
         self._server = _Server((self.host, 0), _Handler)
         self._server.registry = self
-        self.url = f"http://{self.host}:{self._server.server_port}{PREFIX}"
+        self.port = self._server.server_port
+        self.url = f"http://{self.host}:{self.port}{PREFIX}"
+
+    def behind_tls(self, certificate: Path, url: str) -> Self:
+        """Speak TLS, and say of itself that it is at `url`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{url}{PREFIX}"
+        return self
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -141,6 +151,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     registry: NpmRegistry
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that do not trust us are part of the plot."""
 
 
 class _Handler(BaseHTTPRequestHandler):

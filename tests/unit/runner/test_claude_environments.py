@@ -1,11 +1,11 @@
 """The real CLI in the surroundings users have: a proxy, a private CA, other providers, a telemetry collector."""
 
 import json
-import subprocess
 from dataclasses import replace
 
 import pytest
 from tests.http_proxy import HttpProxy
+from tests.private_ca import HOST, make_ca
 from tests.provider_api import ProviderApi
 from tests.unit.runner.claude_bench import KEY, MODEL, spec
 
@@ -14,27 +14,12 @@ from benchwarden_runner import protocol
 
 pytestmark = pytest.mark.claude
 
-HOST = "api.bench.test"  # no such name: only the proxy knows the way
 TOKEN = "planted-token-0123456789"
 
 
 @pytest.fixture(scope="module")
 def private_ca(tmp_path_factory):
-    """A CA of our own and a certificate by it for HOST, the latter in one file with its key."""
-    folder = tmp_path_factory.mktemp("ca")
-
-    def openssl(*words):
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    usual = ("-newkey", "rsa:2048", "-nodes", "-days", "2")
-    openssl("req", "-x509", *usual, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ours")
-    openssl("req", *usual, "-keyout", "host.key", "-out", "host.csr", "-subj", f"/CN={HOST}")
-    (folder / "names").write_text(f"subjectAltName=DNS:{HOST}\n")
-    by = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names")
-    openssl("x509", "-req", "-in", "host.csr", "-days", "2", *by, "-out", "host.crt")
-    both = (folder / "host.crt").read_text() + (folder / "host.key").read_text()
-    (folder / "host.pem").write_text(both)
-    return folder
+    return make_ca(tmp_path_factory.mktemp("ca"))
 
 
 def through_proxy(bench, api, proxy, **trust):

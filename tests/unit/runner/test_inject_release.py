@@ -5,12 +5,16 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 
 import pytest
+from tests.http_proxy import HttpProxy
 from tests.npm_registry import GLIBC, NpmRegistry, integrity_of, program
+from tests.private_ca import HOST, make_ca
 from tests.unit.runner.builders import RUNNER, put
 
 from benchwarden.clis import registry
+from benchwarden.errors import UnavailableError
 from benchwarden_runner import inject_release, protocol, specs
 from benchwarden_runner.agents.claude_command import preferred_builds
 from benchwarden_runner.inject_release import ReleaseError, bring
@@ -120,6 +124,55 @@ def test_what_is_no_archive_says_so(npm, tmp_path, x64):
     npm.dist(GLIBC, VERSION)["integrity"] = integrity_of(archive)
     with pytest.raises(ReleaseError, match="is damaged"):
         bring(registry.resolve(VERSION, npm.url), tmp_path / "claude", pause=never)
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    return make_ca(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def far_away(tmp_path, ca, x64, monkeypatch):
+    """A registry that only a proxy leads to, with a certificate that only a private CA vouches for."""
+    folder = tmp_path / "npm"
+    folder.mkdir()
+    npm = NpmRegistry(folder).behind_tls(ca / "host.pem", f"https://{HOST}:8443")
+    with npm.publish(VERSION), HttpProxy(npm.port) as proxy:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("SSL_CERT_FILE", str(ca / "ca.crt"))
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+        as_a_new_process(monkeypatch)
+        yield npm, proxy
+
+
+def as_a_new_process(monkeypatch):
+    """The environment is read when the first address is opened."""
+    monkeypatch.setattr(urllib.request, "_opener", None)
+
+
+def test_operator_and_inject_go_through_a_proxy_and_trust_a_private_ca(far_away, tmp_path):
+    npm, proxy = far_away
+    bring(registry.resolve("latest", npm.url), tmp_path / "claude", pause=never)
+    assert (tmp_path / "claude" / "claude-musl").read_bytes() == program(VERSION, "claude-musl")
+    assert set(proxy.asked) == {f"CONNECT {HOST}:8443"}
+
+
+def test_a_certificate_nobody_vouches_for_is_trouble_of_the_registry(
+    far_away, tmp_path, monkeypatch
+):
+    npm, _ = far_away
+    release = registry.resolve(VERSION, npm.url)
+    (tmp_path / "none").write_text("")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
+    as_a_new_process(monkeypatch)
+    with pytest.raises(UnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
+        registry.resolve(VERSION, npm.url)
+    with pytest.raises(ReleaseError, match="CERTIFICATE_VERIFY_FAILED"):
+        bring(release, tmp_path / "claude", pause=lambda seconds: None)
+    assert npm.fetched() == []
 
 
 @pytest.mark.parametrize("kept", [True, False])
