@@ -186,8 +186,9 @@ def _report_schedule(named: Target, output: ListFormat, html: Path | None) -> No
 
 def _print_analysis(document: Mapping[str, Any]) -> None:
     baseline, monitor = document["baseline"], document["monitor"]
+    wanted = "" if baseline["wanted_days"] is None else f"/{baseline['wanted_days']}"
     typer.echo(
-        f"{monitor['state']}; baseline {baseline['days']}/{baseline['wanted_days']} days,"
+        f"{monitor['state']}; baseline {baseline['days']}{wanted} days,"
         f" {percent(baseline['pass_rate'])} ({interval(baseline['wilson'])})"
     )
     if monitor["changepoint"]:

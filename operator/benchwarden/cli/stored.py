@@ -1,5 +1,6 @@
 """What a cluster stores of a run or a schedule, read once and put into the shapes the printers know."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,7 @@ def read_schedule(desk: "Desk", named: Target) -> StoredSchedule:
 
 
 def side(text: str) -> str | None:
-    """A side of a comparison that lies in the cluster, as JSON lines of rows; None if it is a file.
+    """A side of a comparison that lies in the cluster, as JSON lines of cells; None if it is a file.
 
     Runs are `run/NAME`; `schedule/NAME` is everything its current series has measured.
     """
@@ -131,11 +132,15 @@ def side(text: str) -> str | None:
         if named.kind == SCHEDULE:
             return _series_lines(read_schedule(desk, named))
         found = read_run(desk, named)
-    if not found.rows:
-        raise CommandError(f"{named} has no results yet", names.EXIT_FAILED)
-    from benchwarden.results import shards
+    from benchwarden.results.tally import Tally
 
-    return shards.lines(found.rows).decode("ascii")
+    cells = Tally(found.rows).cells()
+    if not cells:
+        raise CommandError(f"{named} has no verdict yet", names.EXIT_FAILED)
+    return "".join(
+        json.dumps({"instance": instance, "passes": passes, "trials": trials}) + "\n"
+        for instance, (passes, trials) in cells.items()
+    )
 
 
 def _series_lines(found: StoredSchedule) -> str:

@@ -45,7 +45,7 @@ def parse_outcomes(text: str, name: str) -> dict[str, tuple[int, int]]:
         return _added(_trials(document["results"], name))
     if isinstance(document.get("resolved_ids"), list):
         return _harness(document, name)
-    if "trials" in document or "resolved" in document:
+    if "trials" in document or "resolved" in document or isinstance(document.get("kind"), str):
         return _added(_lines(stripped, name))
     return _map(document, name)
 

@@ -1,5 +1,6 @@
 """The commands that speak to a cluster: what they write, what they refuse, and with which exit code."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,8 +20,12 @@ from tests.unit.cli.fake_cluster import (
 from benchwarden.cli.cluster import Target, target
 from benchwarden.cli.status import state_of_run
 from benchwarden.errors import InvalidInputError
+from benchwarden.names import LABEL_ROLE, LABEL_RUN_UID, ROLE_RESULTS
+from benchwarden.results.row import KIND_VERDICT, Row
+from benchwarden.results.shards import KEY_ROWS, pack
 
 Run = Callable[..., tuple[int, str, str]]
+VERDICT = Row("a", 0, 1, KIND_VERDICT, "resolved", "job", "2026-07-01T03:00:00Z")
 
 
 @pytest.fixture
@@ -187,6 +192,30 @@ def test_a_run_of_a_folder_is_exported_and_imported(run: Run, tmp_path: Path) ->
     code, _, err = run("export", rows, "--format", "harbor", "--out", "job")
     assert (code, err) == (2, "error: --out: job is not empty; name a new folder\n")
     assert json.loads(run("compare", rows, "again.jsonl", "-o", "json")[1])["n_common"] == 2
+
+
+def test_a_file_of_one_row_is_a_side_of_a_comparison(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "official.json").write_text('{"a": true}')
+    run("import", "official.json", "--out", "one.jsonl")
+    told = json.loads(run("compare", "one.jsonl", "official.json", "-o", "json")[1])
+    assert (told["n_common"], told["delta"]) == (1, 0.0)
+
+
+def test_a_run_with_one_verdict_is_a_side_of_a_comparison(
+    run: Run, api: FakeApi, tmp_path: Path
+) -> None:
+    put_run(api, "one", {}, {})
+    uid = next(found["metadata"]["uid"] for (_, key), found in api.objects.items() if key == "one")
+    api.put(
+        f"/api/v1/namespaces/{NAMESPACE}/configmaps",
+        "shard-0000",
+        metadata={"labels": {LABEL_RUN_UID: uid, LABEL_ROLE: ROLE_RESULTS}},
+        binaryData={KEY_ROWS: base64.b64encode(pack([VERDICT])[0]).decode()},
+    )
+    (tmp_path / "base.json").write_text('{"a": false, "b": true}')
+    told = json.loads(run("compare", "base.json", "run/one", "-o", "json")[1])
+    assert (told["n_common"], told["delta"]) == (1, 1.0)
+    assert json.loads(run("results", "one", "-o", "json")[1])[0]["outcome"] == "resolved"
 
 
 def test_names_are_completed_from_the_namespace_that_the_words_mean(
