@@ -95,6 +95,10 @@ fuzz: setup-dev ## a million executions over all parsers (half an hour), and whi
 bench: setup-dev ## measure what README and docs promise, side by side
 	@$(BIN)/python -m benchmarks
 
+.PHONY: bench-scale
+bench-scale: setup-dev ## thousands of instances on fake nodes with the real API server (a quarter of an hour)
+	$(BIN)/python -m benchmarks.scale --instances 1000 --instances 10000 --held 1000 --held 5000 --write
+
 .PHONY: bench-stats
 bench-stats: setup-dev ## simulate the detectors (minutes)
 	$(BIN)/python benchmarks/stats.py

@@ -19,7 +19,7 @@ from benchwarden.kube.resources import RUNS
 from benchwarden.kube.view import ClusterView
 from benchwarden.manifests.settings import RunIdentity
 from benchwarden.reconcile.conditions import find, has_ended
-from benchwarden.reconcile.decision import Decision
+from benchwarden.reconcile.decision import Decision, LaunchBatch
 from benchwarden.reconcile.observed import Observed
 from benchwarden.reconcile.refused import refused_status
 from benchwarden.reconcile.status import without_times
@@ -29,6 +29,7 @@ from benchwarden.telemetry.instruments import Instruments
 
 STATUS_INTERVAL = timedelta(seconds=5)
 RELOAD_SECONDS = 15.0
+LAUNCHING_TIME = timedelta(seconds=1)  # of one pass; a slow API server must not make it long
 
 
 @dataclass(slots=True)
@@ -118,7 +119,12 @@ class Controller:
             )
             decision = self._decide(record, view, seen, now)
         refusals = record.refusals()
+        put_off = False
         for action in decision.actions:
+            # Launching can wait, verdicts that came meanwhile cannot: the next pass decides it anew.
+            if isinstance(action, LaunchBatch) and self.now() - now > LAUNCHING_TIME:
+                put_off = True
+                continue
             self.lease.check()
             await self.actor.act(record, view, action, now)
         if _ended(decision) and record.repeats_rows():
@@ -127,7 +133,8 @@ class Controller:
             return Decision(requeue_after_seconds=0.0)  # what was decided is not what happened
         if not record.cycle.unstored:
             self.sight.acknowledge(record.identity.uid, seen)
-        return await self._write(record, decision, now)
+        written = await self._write(record, decision, now)
+        return Decision(requeue_after_seconds=0.0) if put_off else written
 
     def _decide(self, record: Record, view: RunView, seen: Observed, now: datetime) -> Decision:
         observed = record.overlay(seen, now)

@@ -73,6 +73,7 @@ PERMISSIONS = (
         "configmaps",
         ("get", "list", "create", "update", "delete"),
         "read suites; keep plans, inputs and result shards; add a day to a schedule's cells",
+        (("delete", "merging the shards of a run that took longer than 30 s"),),
     ),
     Permission(
         "",
