@@ -27,7 +27,7 @@ KEEPS_ALL = [
 
 
 @pytest.mark.parametrize("form", KEEPS_ALL)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(given_results=results.filter(lambda each: each.rows))
 def test_every_row_comes_back_in_its_order(form: ExchangeFormat, given_results: Results) -> None:
     files = formats.write(given_results, form, Choice())
@@ -69,6 +69,7 @@ def test_published_eval_results_are_read_as_the_statistics_read_them(path: Path)
 
 
 @pytest.mark.parametrize("form", list(ExchangeFormat))
+@settings(max_examples=40)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_results_or_a_clear_error(form: ExchangeFormat, data: bytes) -> None:
     name = "trial/result.json" if form is ExchangeFormat.harbor else ""
@@ -79,6 +80,7 @@ def test_any_bytes_are_results_or_a_clear_error(form: ExchangeFormat, data: byte
     assert isinstance(found, Results)
 
 
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
