@@ -53,7 +53,7 @@ def signal_text(signal: Signal) -> str:
     """A signal in words, such as `cost x1.12 [1.05, 1.20], p 0.0004, 48 instances`."""
     low, high = signal.interval.lower, signal.interval.upper
     return (
-        f"{signal.name} x{signal.ratio:.2f} [{low:.2f}, {high:.2f}], p {signal.p_value:.4f},"
+        f"{signal.name} x{signal.ratio:.2f} [{low:.2f}, {high:.2f}], p {signal.p_value:.2g},"
         f" {signal.instances} instances"
     )
 
