@@ -3,7 +3,7 @@
 import pytest
 from tests.docs import walking
 from tests.docs.pages import ROOT, SHELL, pages
-from tests.docs.walks import LOOKED_AT, NOT_RUN, WALKS
+from tests.docs.walks import NOT_RUN, WALKS
 from tests.mini_suite import ensure_mini_suite
 
 
@@ -33,22 +33,19 @@ def test_a_page_about_a_cluster_does_what_it_says(page, place, tmp_path):
         judge(page, tmp_path / "checkout", environment, values)
 
 
-def test_each_page_with_commands_is_walked_or_says_who_runs_the_same():
+def test_each_page_with_commands_is_walked():
     with_commands = {
         page.name
         for page in pages()
         if any(block.language in SHELL and block.not_run is None for block in page.blocks)
     }
-    assert with_commands - set(WALKS) - set(LOOKED_AT) == set()
-    assert set(WALKS) <= with_commands
-    assert not set(WALKS) & set(LOOKED_AT)
+    assert with_commands == set(WALKS)
 
 
 def test_each_command_that_is_not_run_is_on_the_list_with_its_reason():
     marked = {
         (block.page, reason)
         for page in pages()
-        if page.name not in LOOKED_AT
         for block in page.blocks
         if (reason := block.not_run) is not None
     }

@@ -46,8 +46,10 @@ _HELM = {
     "kubectl apply --server-side -k crds": "kubectl apply --server-side --force-conflicts -k crds",
 }
 _ONE_INSTANCE = """\
-grep '"xmltodict-0.15.0"' {suite}/tasks.jsonl > tasks.jsonl
-kubectl create configmap one-task --from-file=tasks.jsonl
+mkdir one
+ln -s {suite}/repos {suite}/bin {suite}/site one/
+grep '"xmltodict-0.15.0"' {suite}/tasks.jsonl > one/tasks.jsonl
+kubectl create configmap one-task --from-file=one/tasks.jsonl
 cat > run.yaml <<'END'
 apiVersion: benchwarden.dev/v1alpha1
 kind: BenchmarkRun
@@ -56,6 +58,14 @@ spec:
   suite: {tasks: {source: {configMap: {name: one-task}}}}
   agent: {oracle: {}}
 END
+"""
+
+# The same run, ended, on this machine.
+_ONE_LOCAL = """\
+mkdir one
+ln -s {suite}/repos {suite}/bin {suite}/site one/
+grep '"xmltodict-0.15.0"' {suite}/tasks.jsonl > one/tasks.jsonl
+benchwarden run examples/run-oracle.yaml --local --config-map mini-suite=one --out sound
 """
 
 # Two ended runs, one that is held, and a schedule that got worse. Its history is there before the operator sees it.
@@ -90,6 +100,16 @@ kubectl wait bms/daily --for=condition=Degraded --timeout=60s
 WALKS: dict[str, Walk] = {
     "docs/quickstart.md": Walk(),
     "docs/guides/air-gap.md": Walk(cluster=False),
+    "docs/guides/artifacts.md": Walk(
+        cluster=False,
+        before=_ONE_LOCAL,
+        words={
+            " RUN ": " sound ",
+            "INSTANCE ": "xmltodict-0.15.0 ",
+            " DIR ": " copies ",
+            "--kind transcript": "--kind patch",  # the oracle has none
+        },
+    ),
     "docs/guides/cluster.md": Walk(
         operator=False,
         words={
@@ -110,10 +130,17 @@ WALKS: dict[str, Walk] = {
             "python3 -m tests.docs.stored_cells | kubectl apply -f -"
         ),
     ),
+    "docs/guides/swe-bench-pro.md": Walk(
+        operator=False,
+        before=(
+            "kubectl create namespace {namespace}\n"
+            "mkdir -p run_scripts/instance_one; touch run_scripts/instance_one/parser.py"
+        ),
+    ),
     "docs/guides/validate.md": Walk(
         before=_ONE_INSTANCE,
         words={
-            "FILE --local": "run.yaml --local --config-map one-task={suite}",
+            "FILE --local": "run.yaml --local --config-map one-task=one",
             "FILE --manifests": "run.yaml --manifests",
             "bmr/NAME-": "bmr/sound-",
             "run=NAME-": "run=sound-",
@@ -141,23 +168,14 @@ WALKS: dict[str, Walk] = {
     ),
 }
 
-# Pages whose commands are only looked at, not run, with the tests that run the same things.
-LOOKED_AT: dict[str, str] = {
-    "docs/guides/swe-bench-pro.md": "its scripts and rows are not ours to keep; tests/unit/suites reads samples",
-    "docs/guides/artifacts.md": "tests/cluster_promises stores and reads artifacts",
-    "docs/guides/claude-code.md": "tests/cluster_promises/test_claude_code_in_pods.py",
-    "docs/guides/gateway.md": "tests/chart and tests/cluster_promises",
-    "docs/guides/monitoring.md": "tests/chain runs Prometheus and Alertmanager",
-    "docs/guides/results.md": "tests/unit/results",
-    "docs/guides/gitops.md": "tests/chart",
-    "docs/guides/kueue.md": "tests/cluster_promises",
-    "docs/reference/cli.md": "generated from the command line itself",
-    "AGENTS.md": "commands of developers",
-    "CONTRIBUTING.md": "commands of developers",
-}
-
 # Each block that says `<!-- not run: ... -->`: by page, and what shows that it works all the same.
 NOT_RUN: dict[tuple[str, str], str] = {
+    ("docs/guides/artifacts.md", "needs a bucket"): (
+        "tests/cluster_promises/test_artifacts.py has one"
+    ),
+    ("docs/guides/gateway.md", "needs a key and an image"): (
+        "tests/cluster_promises/test_gateway.py installs it with those of the tests"
+    ),
     (
         "docs/quickstart.md",
         "the tests' own cluster, started before the tests",
