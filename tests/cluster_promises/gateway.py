@@ -16,6 +16,8 @@ from tests.cluster.kubectl import Kubectl
 from tests.cluster.reach import Cluster
 from tests.cluster_promises.claude_runs import SECRET, secret
 
+from benchwarden import names
+
 IMAGE = "localhost/benchwarden-haproxy:bookworm"
 PACKAGES = ("ca-certificates", "haproxy")
 NAME = "benchwarden-gateway"
@@ -46,6 +48,15 @@ def a_gateway(
 def address(home: Kubectl, run: str) -> str:
     """Base URL of the gateway for a run."""
     return f"http://{NAME}.{home.namespace}.svc:8080/runs/{run}"
+
+
+def told_of(home: Kubectl) -> dict[str, str]:
+    """What the chart tells the operator of its gateway."""
+    labels = home.get("deployment", NAME)["spec"]["selector"]["matchLabels"]
+    return {
+        names.ENV_GATEWAY_SERVICE: f"{NAME}.{home.namespace}",
+        names.ENV_GATEWAY_LABELS: ",".join(f"{key}={value}" for key, value in labels.items()),
+    }
 
 
 def rendered(

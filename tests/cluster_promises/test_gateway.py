@@ -14,7 +14,7 @@ from tests.cluster_promises.claude_runs import (
     messages_api,
     secret,
 )
-from tests.cluster_promises.gateway import NAME, a_gateway, address
+from tests.cluster_promises.gateway import NAME, a_gateway, address, told_of
 from tests.cluster_promises.own_operator import an_operator
 from tests.installed import condition, ensure_crds, rows_of, suite_config_map
 from tests.scripted_api.script import bash
@@ -112,7 +112,7 @@ def test_the_cli_works_through_the_gateway_and_no_pod_of_the_run_has_the_key(
     with (
         messages_api(conversations=TALKS, faults=faults) as api,
         a_gateway(cluster, kubectl, api.base_url, tmp_path) as home,
-        an_operator(kubectl, tmp_path, runner) as operator,
+        an_operator(kubectl, tmp_path, runner, **told_of(home)) as operator,
     ):
         witness = PodWitness(kubectl, operator)
         kubectl.apply(suite_config_map(*tasks), through(home, api, "guarded"))
@@ -134,6 +134,8 @@ def test_the_cli_works_through_the_gateway_and_no_pod_of_the_run_has_the_key(
         assert secrets_in(spec) == []
         assert spec["automountServiceAccountToken"] is False
     assert [where for where, text in witness.words.items() if KEY in text] == []
+
+    assert "app.kubernetes.io/component: gateway" in witness.words["networkpolicies"]
 
     # The scripted API takes the key only: the gateway added it, and took the run's name away.
     assert {request["path"] for request in api.requests} == {"/v1/messages"}
