@@ -22,7 +22,7 @@ from tests.scripted_api.script import bash
 from benchwarden import names
 from benchwarden.artifacts.manifest import Manifest
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300, func_only=True)]
 
 CANARY = "canary-of-the-agent-8d41f0"  # in a variable whose name does not say that it is secret
 # The agent gives its secret away wherever it can and leaves a trap for whoever reads its files.
