@@ -21,7 +21,7 @@ from tests.tiny_suite import task
 from benchwarden import names
 from benchwarden_runner import protocol, specs
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 WHO_AM_I = [bash("readlink /proc/$PPID/exe > exe.txt; sed -i 's/1 - /1 + /' add.sh")]
 PASSES = 'test "$(sh add.sh 2 3)" = 5'
