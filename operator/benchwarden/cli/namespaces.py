@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from benchwarden.kube.desk import Desk
     from benchwarden.kube.resources import Resource
 
+_OURS: Final = f"{names.LABEL_ROLE} in ({','.join(sorted(rebirth.TAKEN_ROLES))})"
 _SCHEDULES_FIRST: Final = (names.SCHEDULE_KIND, names.RUN_KIND)
 
 
@@ -28,11 +29,14 @@ def take(desk: "Desk") -> list[dict[str, Any]]:
         objects += [_exported(each, resource) for each in desk.list(resource)]
     wanted = {name for each in objects for name in rebirth.named_config_maps(each["spec"])}
     known = {str(each["metadata"]["uid"]) for each in objects}
-    for each in desk.list(CONFIG_MAPS):
-        labels = each["metadata"].get("labels") or {}
-        owner = labels.get(names.LABEL_RUN_UID) or labels.get(names.LABEL_SCHEDULE_UID)
-        if (rebirth.is_taken(each) and owner in known) or each["metadata"]["name"] in wanted:
+    for each in desk.list(CONFIG_MAPS, labels=_OURS):
+        labels = each["metadata"]["labels"]
+        if known & {labels.get(names.LABEL_RUN_UID), labels.get(names.LABEL_SCHEDULE_UID)}:
             objects.append(_exported(each, CONFIG_MAPS))
+    for name in sorted(wanted):
+        found = desk.find(CONFIG_MAPS, name)
+        if found is not None:
+            objects.append(_exported(found, CONFIG_MAPS))
     return objects
 
 

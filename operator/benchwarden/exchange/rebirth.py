@@ -14,7 +14,7 @@ from benchwarden.exchange.results import unreadable
 from benchwarden.manifests import naming
 from benchwarden.results.cells import KEY_CELLS, RunCells, pack_cells, unpack_cells
 
-_TAKEN_ROLES: Final = frozenset({names.ROLE_PLAN, names.ROLE_RESULTS, names.ROLE_CELLS})
+TAKEN_ROLES: Final = frozenset({names.ROLE_PLAN, names.ROLE_RESULTS, names.ROLE_CELLS})
 _KEPT_METADATA: Final = ("name", "labels", "annotations")
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _UID_LABELS: Final = (names.LABEL_RUN_UID, names.LABEL_SCHEDULE_UID)
@@ -27,11 +27,6 @@ class Reborn:
     kind: str
     name: str
     uid: str
-
-
-def is_taken(config_map: Mapping[str, Any]) -> bool:
-    """Whether an export holds this ConfigMap: plans, results and daily cells."""
-    return _label(config_map, names.LABEL_ROLE) in _TAKEN_ROLES
 
 
 def named_config_maps(spec: Any) -> set[str]:
@@ -116,7 +111,7 @@ def _renamed(
     found: dict[str, Any], old: Mapping[str, Any], uids: Mapping[str, Reborn]
 ) -> dict[str, Any]:
     role, name = _label(old, names.LABEL_ROLE), old["metadata"]["name"]
-    if role not in _TAKEN_ROLES:
+    if role not in TAKEN_ROLES:
         return found
     label = names.LABEL_SCHEDULE_UID if role == names.ROLE_CELLS else names.LABEL_RUN_UID
     owner = _of(uids, _label(old, label), old)

@@ -194,6 +194,20 @@ def test_a_run_of_a_folder_is_exported_and_imported(run: Run, tmp_path: Path) ->
     assert json.loads(run("compare", rows, "again.jsonl", "-o", "json")[1])["n_common"] == 2
 
 
+def test_no_color_takes_the_colours_away_where_they_were(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "official.json").write_text('{"a": true}')
+    run("import", "official.json", "--out", "one.jsonl")
+    green = "\x1b[32m"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert green in run("report", "one.jsonl")[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert green not in run("report", "one.jsonl")[1]
+
+
 def test_a_file_of_one_row_is_a_side_of_a_comparison(run: Run, tmp_path: Path) -> None:
     (tmp_path / "official.json").write_text('{"a": true}')
     run("import", "official.json", "--out", "one.jsonl")
