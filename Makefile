@@ -54,7 +54,7 @@ generate: setup-dev ## write everything that is generated: CRDs, the chart's cop
 
 .PHONY: docs
 docs: setup-dev ## build the documentation into out/docs; every warning is an error
-	$(BIN)/sphinx-build -q -W --keep-going -n -b html docs out/docs
+	$(BIN)/sphinx-build -q -E -a -W --keep-going -n -b html docs out/docs
 
 .PHONY: screenshots
 screenshots: docs ## take the documentation's pictures anew (needs Chromium; runs the mini suite on this machine)
