@@ -122,7 +122,7 @@ def kept_of(root: Path, run) -> dict[str, bytes]:
 
 
 def test_a_volume_keeps_what_a_failed_batch_had_and_no_secret(
-    cluster, kubectl, operator, tiny_image, claim
+    cluster, kubectl, operator, tiny_image, claim, tmp_path
 ):
     tasks = [
         scripted("a", SOLVE_AND_LEAK, test_command='cat leak.txt; test "$(sh add.sh 2 3)" = 5'),
@@ -158,10 +158,11 @@ def test_a_volume_keeps_what_a_failed_batch_had_and_no_secret(
     everything = b"".join(path.read_bytes() for path in claim.rglob("*") if path.is_file())
     assert CANARY.encode() not in everything
 
-    listed = json.loads(cli(kubectl, "artifacts", "kept", "-o", "json", reader).stdout)
-    assert {f"{each['instance']}/{Path(each['path']).name}" for each in listed} == set(kept)
-    log = cli(kubectl, "logs", "kept", "a", reader)
-    assert log.stdout.encode() == kept["a/test.log"]
+    copies = tmp_path / "copies"
+    told = cli(kubectl, "artifacts", "kept", "-o", "json", "--download", str(copies), reader)
+    listed = {f"{each['instance']}/{Path(each['path']).name}" for each in json.loads(told.stdout)}
+    assert listed == set(kept)
+    assert (copies / "a/trial-0/launch-1/test.log").read_bytes() == kept["a/test.log"]
     assert kubectl.get("pods", "-l", "app.kubernetes.io/component=reader")["items"] == []
 
 
