@@ -2,9 +2,13 @@
 
 import base64
 import json
+import os
 import random
+import subprocess
+import sys
 import urllib.request
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +33,7 @@ from benchwarden.results.cells import (
     merged_cells,
     pack_cells,
 )
+from benchwarden.results.signals import packed
 from benchwarden.stats.analysis import Settings, analyze
 from benchwarden.stats.documents import analysis_document
 from benchwarden.stats.history_file import parse_history
@@ -162,7 +167,7 @@ def seed(kubectl, name: str, days: list[RunCells]) -> None:
 
 
 def weeks(count: int, drop_after: int, instances: int = 40) -> list[RunCells]:
-    draw = random.Random(7)
+    draw, noise = random.Random(7), random.Random(8)
     panel = tuple(f"i{n:02d}" for n in range(instances))
     last = datetime.now(UTC).date() - timedelta(days=1)
     found = []
@@ -187,9 +192,31 @@ def weeks(count: int, drop_after: int, instances: int = 40) -> list[RunCells]:
                 instances=panel,
                 passes=passes,
                 trials=(1,) * instances,
+                images=tuple(
+                    "f00d" * 3 if lost and n == 3 else "beef" * 3 for n in range(instances)
+                ),
+                signals=packed(
+                    {"turns": {i: (30 if lost else 20) * noise.uniform(0.8, 1.2) for i in panel}},
+                    panel,
+                ),
             )
         )
     return found
+
+
+def page_of(kubectl, run: str, file: Path) -> str:
+    """The page of a run as the command line writes it."""
+    command = [sys.executable, "-m", "benchwarden", "report", f"run/{run}", "--html", str(file)]
+    told = subprocess.run(
+        [*command, "-n", kubectl.namespace],
+        env={**os.environ, "KUBECONFIG": str(kubectl.kubeconfig)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert told.returncode == 0, told.stderr
+    return file.read_text()
 
 
 def test_a_drop_is_called_with_the_numbers_of_analyze_to_the_last_bit(kubectl, images, tmp_path):
@@ -218,6 +245,16 @@ def test_a_drop_is_called_with_the_numbers_of_analyze_to_the_last_bit(kubectl, i
             assert float(window["delta"]) == told["delta"]
             assert float(window["pWorseHolm"]) == told["holm"]
         assert "2.1.329 -> 2.1.330" in status["monitor"]["cliChange"]
+        assert status["monitor"]["imageChange"].startswith(
+            "1 image changed since the baseline: i03"
+        )
+        assert status["monitor"]["signals"][0].startswith("turns x1.")
+
+        owner = {"kind": names.SCHEDULE_KIND, "name": "daily", "uid": uid, "controller": True}
+        mine = run_manifest("mine", suspend=True)
+        mine["metadata"]["ownerReferences"] = [{"apiVersion": names.API_VERSION, **owner}]
+        kubectl.apply(mine)
+        assert page_of(kubectl, "mine", tmp_path / "mine.html").count("<svg") == 3
 
         alarms = [
             line
