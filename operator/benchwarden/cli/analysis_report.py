@@ -18,7 +18,8 @@ body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem aut
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
 td, th { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #8886; }
 td:first-child, th:first-child { text-align: left; overflow-wrap: anywhere; }
-svg { max-width: 100%; height: auto; background: #fff; border-radius: 6px; } .state { font-size: 1.3rem; font-weight: 600; }
+svg { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
+.state { font-size: 1.3rem; font-weight: 600; }
 </style></head><body>
 <h1>Has it got worse? {{ d.until }}</h1>
 <p class="state">{{ d.monitor.state }}{% if d.monitor.changepoint %}, since
