@@ -66,7 +66,9 @@ def main(only_long: bool = False) -> int:
     good = True
     if own:
         # First, because it also installs what other tests use (busybox, promtool).
-        good &= stage("test cluster is built", python, tool, "build", "kubernetes", "promtool", "versitygw")
+        good &= stage(
+            "test cluster is built", python, tool, "build", "kubernetes", "promtool", "versitygw"
+        )
     good &= stage("mini suite", python, "-m", "benchwarden", "suite", "build-mini", "--images")
     with_claude = os.environ.get(SKIP_CLAUDE, "") in ("", "0")
     if with_claude:

@@ -64,7 +64,9 @@ MOUNT_TOOLS: Final = "/benchwarden/tools"
 MOUNT_INPUT: Final = "/benchwarden/input"
 MOUNT_WORK: Final = "/benchwarden/work"
 MOUNT_LOGS: Final = "/benchwarden/logs"  # what graders leave for the uploader
-MOUNT_INPUTS: Final = "/benchwarden/inputs"  # the uploader's view of the agents' inputs, by position
+MOUNT_INPUTS: Final = (
+    "/benchwarden/inputs"  # the uploader's view of the agents' inputs, by position
+)
 MOUNT_ARTIFACTS: Final = "/benchwarden/artifacts"  # the volume for artifacts, in the uploader alone
 MOUNT_CA: Final = "/benchwarden/ca"
 MOUNT_CACHE: Final = "/benchwarden/cache"  # in inject only

@@ -112,8 +112,7 @@ class ClaudeCode(KubeModel):
             ),
             message="an image brings one version: give it and no registryUrl, or another delivery",
             holds=lambda agent: (
-                agent.delivery != IMAGE
-                or (agent.version != LATEST and agent.registry_url is None)
+                agent.delivery != IMAGE or (agent.version != LATEST and agent.registry_url is None)
             ),
             field="delivery",
         ),

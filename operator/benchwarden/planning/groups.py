@@ -67,7 +67,9 @@ def _balanced(
         keys = [TrialKey(each.id, trial) for each in members]
         return [tuple(keys[at : at + batch_size]) for at in range(0, len(keys), batch_size)]
     groups: list[list[TrialKey]] = [[] for _ in range(count)]
-    room = [(0.0, at) for at in range(count)]  # a heap: the lightest group first, full ones left out
+    room = [
+        (0.0, at) for at in range(count)
+    ]  # a heap: the lightest group first, full ones left out
     ordered = sorted(members, key=lambda each: (-weights[each.id], each.id))
     for each in ordered:
         load, lightest = room[0]

@@ -51,5 +51,7 @@ def test_a_probe_of_another_version_is_the_harness(bench):
     report, api = probe(bench, {}, version="2.1.1")
     assert report.outcome == protocol.HARNESS
     asked = f"asked for Claude Code 2.1.1, found {VERSION}"
-    assert report.reason == f"{protocol.REASON_CLI_MISMATCH}: {asked}"  # what the operator looks for
+    assert (
+        report.reason == f"{protocol.REASON_CLI_MISMATCH}: {asked}"
+    )  # what the operator looks for
     assert not api.requests
