@@ -142,9 +142,9 @@ def test_runs_are_watched_compared_exported_retried_and_cancelled(
     assert plugin("resume", "run/second").out == "run/second resumed (unchanged)\n"
     assert plugin("cancel", "long").out == "run/long cancelled\n"
     wait_for(kubectl, "first", lambda run: run["status"].get("retriesHandled") == 1)
-    for name in ("first", "second", "long"):
+    for name in ("second", "long"):
         wait_for_end(kubectl, name, 60)
-    assert "has ended already" in plugin("cancel", "first", code=1).err
+    assert "has ended already" in plugin("cancel", "second", code=1).err
     (changed,) = plugin("flipped", "run/second", "-o", "json").data
     assert (changed["instance"], changed["change"], changed["run"]) == ("a", "lost", "second")
     assert changed["outcome"] == "empty_patch"
