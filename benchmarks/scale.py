@@ -248,12 +248,13 @@ def page(runs: list[dict[str, Any]], starts: list[dict[str, Any]]) -> str:
                 "verdict_to_metric_p99": "p99, s",
                 "kept_bytes_per_instance": "Bytes kept an instance",
                 "gone_seconds": "Seconds until deleted",
+                "note": "Note",
             },
         ),
         "",
         "Calls are the operator's own, counted from the audit log, events and lease renewals included. Bytes are those",
         "of the JSON of the run, its plan and its results once its Jobs are gone. Times of verdicts are whole seconds,",
-        "so a lag is over-stated by up to one.",
+        "so a lag is over-stated by up to one. A size that is not in the table was not measured.",
         "",
     ]
     if starts:
@@ -268,6 +269,7 @@ def page(runs: list[dict[str, Any]], starts: list[dict[str, Any]]) -> str:
                     "ready_seconds": "Seconds until ready",
                     "operator_peak_mib": "Operator peak, MiB",
                     "gone_seconds": "Seconds until deleted",
+                    "note": "Note",
                 },
             ),
             "",
@@ -278,7 +280,7 @@ def page(runs: list[dict[str, Any]], starts: list[dict[str, Any]]) -> str:
 def _table(rows: list[dict[str, Any]], columns: dict[str, str]) -> str:
     head = f"| {' | '.join(columns.values())} |\n|{'---|' * len(columns)}"
     return "\n".join(
-        [head, *(f"| {' | '.join(str(row[key]) for key in columns)} |" for row in rows)]
+        [head, *(f"| {' | '.join(str(row.get(key, '')) for key in columns)} |" for row in rows)]
     )
 
 
@@ -291,6 +293,9 @@ def main() -> None:
     parser.add_argument(
         "--record", type=Path, help="a file to add the results to; all in it are shown"
     )
+    parser.add_argument(
+        "--note", default="", help="what the machine was doing beside, for the table"
+    )
     options = parser.parse_args()
     cluster = find_or_start()
     if not cluster.own:
@@ -301,17 +306,18 @@ def main() -> None:
     nodes = NODES if options.instances or options.held else 0
     with fake_nodes(cluster.kubectl(), nodes) as ours:
         for instances in options.instances or []:
-            runs.append(finished_run(cluster, images, instances, options.batch_size, ours))
+            found = finished_run(cluster, images, instances, options.batch_size, ours)
+            runs.append({**found, "note": options.note})
             print(json.dumps(runs[-1]), flush=True)
         for held in options.held or []:
-            starts.append(cold_start(cluster, images, held, ours))
+            starts.append({**cold_start(cluster, images, held, ours), "note": options.note})
             print(json.dumps(starts[-1]), flush=True)
     if options.record:
         with options.record.open("a") as record:
             record.writelines(f"{json.dumps(each)}\n" for each in (*runs, *starts))
-        found = [json.loads(line) for line in options.record.read_text().splitlines()]
-        runs = [each for each in found if "instances" in each]
-        starts = [each for each in found if "live_pods" in each]
+        known = [json.loads(line) for line in options.record.read_text().splitlines()]
+        runs = [each for each in known if "instances" in each]
+        starts = [each for each in known if "live_pods" in each]
     text = page(runs, starts)
     if options.write:
         PAGE.write_text(text)
