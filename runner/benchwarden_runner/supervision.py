@@ -7,6 +7,7 @@ SIGKILL at once otherwise. For want of memory, all but the main process is kille
 
 import os
 import signal
+import stat
 import time
 from dataclasses import dataclass
 from typing import Callable, Mapping, Optional, Sequence, Tuple
@@ -28,6 +29,7 @@ _PATIENT = (10.0, 5.0)  # seconds after SIGINT, after SIGTERM
 _PATIENCE = {
     TERMINATED: (2.0, 0.5),  # a deleted pod has a grace period to keep
     MEMORY: (1.5, 0.0),  # the kernel may not wait any longer
+    OUTPUT: (1.0, 0.5),  # each second may fill another gigabyte of disk
 }
 
 Watch = Callable[[float], str]
@@ -114,8 +116,17 @@ def supervise(
         _end_gently(tree, _PATIENCE.get(cause, _PATIENT))
     clean = tree.kill_everything()
     returncode = tree.wait(_REAP_SECONDS)
+    for descriptor in (command.stdout, command.stderr):
+        _cut(descriptor)
     seconds = time.monotonic() - begun
     return Ending(-signal.SIGKILL if returncode is None else returncode, cause, seconds, clean)
+
+
+def _cut(descriptor: int) -> None:
+    """Give back the disk of what was written between two looks at the size."""
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_size > OUTPUT_BYTES:
+        os.ftruncate(descriptor, OUTPUT_BYTES)
 
 
 def _end_gently(tree: ProcessTree, patience: Tuple[float, float]) -> None:

@@ -163,6 +163,6 @@ def _npm(*words: str, at: Path) -> str:
     except subprocess.TimeoutExpired as error:
         raise UnavailableError(f"npm {words[0]} took longer than {_NPM_SECONDS} s") from error
     except subprocess.CalledProcessError as error:
-        detail = " ".join(error.stderr.split())[-400:]
+        detail = " ".join(error.stderr.split())[-900:]
         raise UnavailableError(f"npm {words[0]} {words[1]} failed: {detail}") from error
     return done.stdout
