@@ -88,7 +88,13 @@ def _print(document: dict[str, Any]) -> None:
          f"{p_value(document['p_less'])} / {p_value(document['midp_less'])}"],
         ["McNemar two-sided (exact / mid-p)",
          f"{p_value(document['mcnemar_exact_p'])} / {p_value(document['mcnemar_midp'])}"],
-        ["smallest drop seen with 80 % power", points(document["mde80"]).lstrip("+")],
+        ["smallest drop seen with 80 % power", _smallest_drop(document)],
         ["verdict", document["verdict"]],
     ]  # fmt: skip
     print_table("", ["", ""], rows)
+
+
+def _smallest_drop(document: dict[str, Any]) -> str:
+    """A rate cannot drop by more than itself: a larger figure means that no drop would be seen."""
+    drop = document["mde80"]
+    return "none: too few results" if drop > document["base_rate"] else points(drop).lstrip("+")

@@ -192,3 +192,11 @@ def test_instances_without_a_valid_trial_on_a_side_do_not_count() -> None:
     found = compare({"a": (1, 1), "b": (0, 0)}, {"a": (0, 1), "b": (1, 1)})
     assert found.n_common == 1
     assert merge_trials([{"a": (1, 2)}, {"a": (0, 1), "b": (1, 1)}]) == {"a": (1, 3), "b": (1, 1)}
+
+
+def test_a_drop_that_could_not_be_seen_is_not_given_in_points(tmp_path: Path) -> None:
+    one = tmp_path / "one.json"
+    one.write_text('{"a": true}')
+    printed = run("compare", one, one).output
+    assert "none: too few results" in printed
+    assert json_of("compare", one, one)["mde80"] > 1
