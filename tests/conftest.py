@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import settings
 
+pytest.register_assert_rewrite("tests.cluster_promises.scene", "tests.installed")
+
 NO_SKIPS = "BENCHWARDEN_NO_SKIPS"
 
 # A machine that is busy must not fail a property.
@@ -19,6 +21,12 @@ def _plain_terminal(monkeypatch):
     """Output of commands must not depend on the width or colours of the terminal around the tests."""
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+@pytest.hookimpl(trylast=True)  # after the order was shuffled
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes a minute begins first, so that nobody waits for it alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -40,6 +40,16 @@ def pytest(title: str, marker: str, *more: str) -> bool:
     return stage(f"{title}, the failed ones alone", *command, "--lf", "--lfnf=none")
 
 
+def holding(mark: str) -> list[str]:
+    """Files that use a mark: collecting all the others as well takes half a minute. LIFECYCLE goes alone."""
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    return [
+        str(file)
+        for file in files
+        if f"pytest.mark.{mark}" in file.read_text() and file != ROOT / LIFECYCLE
+    ]
+
+
 def cluster_is_possible() -> bool:
     """Whether a cluster can be had; says what is missing."""
     if os.environ.get("KUBECONFIG"):
@@ -82,9 +92,8 @@ def main(only_long: bool = False) -> int:
     spread = ("-n", "auto")
     good &= pytest("unit and contract tests", "not cluster and not claude and not long", *spread)
     if with_claude:
-        good &= pytest(
-            "tests with the real Claude Code", "claude and not cluster and not long", *spread
-        )
+        marker = "claude and not cluster and not long"
+        good &= pytest("tests with the real Claude Code", marker, *spread, *holding("claude"))
     if with_cluster:
         good &= cluster_stages(python, tool, own=own, with_claude=with_claude)
     elif skipped():
@@ -98,7 +107,9 @@ def main(only_long: bool = False) -> int:
 def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: bool) -> int:
     if own:
         good &= stage("test cluster is up", python, tool, "up")
-    good &= pytest("long tests", "long" if with_cluster else "long and not cluster")
+    good &= pytest(
+        "long tests", "long" if with_cluster else "long and not cluster", *holding("long")
+    )
     if own:
         good &= stage("test cluster is gone", python, tool, "down")
     return 0 if good and (with_cluster or skipped()) else 1
@@ -111,12 +122,17 @@ def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> b
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
         good &= stage("test cluster is up", python, tool, "up")
     marker = "cluster" if with_claude else "cluster and not claude"
-    beside = (f"--ignore={LIFECYCLE}", "-n", CLUSTER_WORKERS, "--dist", "loadgroup")
-    good &= pytest("promises on the cluster", f"{marker} and not disruptive and not long", *beside)
+    beside = ("-n", CLUSTER_WORKERS, "--dist", "loadgroup")
+    good &= pytest(
+        "promises on the cluster",
+        f"{marker} and not disruptive and not long",
+        *beside,
+        *holding("cluster"),
+    )
     good &= pytest(
         "promises while parts of it stop",
         f"{marker} and disruptive and not long",
-        f"--ignore={LIFECYCLE}",
+        *holding("disruptive"),
     )
     if own:
         good &= stage("test cluster is gone", python, tool, "down")

@@ -15,7 +15,7 @@ from tests.cluster import build
 from tests.cluster.config import ClusterError
 from tests.cluster.packages import program
 
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5  # each look is a process
 
 
 def kubectl_program() -> str | None:

@@ -121,6 +121,7 @@ def kept_of(root: Path, run) -> dict[str, bytes]:
     return found
 
 
+@pytest.mark.early
 def test_a_volume_keeps_what_a_failed_batch_had_and_no_secret(
     cluster, kubectl, operator, tiny_image, claim, tmp_path
 ):
@@ -184,6 +185,7 @@ def bucket(server: S3Server, credentials: str) -> dict:
     }
 
 
+@pytest.mark.early
 def test_a_bucket_gets_all_and_a_bucket_that_refuses_costs_no_verdict(
     kubectl, operator, tiny_image, s3, tmp_path
 ):

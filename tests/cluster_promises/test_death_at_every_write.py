@@ -83,6 +83,7 @@ def operator(kubectl, images, tiny_image, tmp_path):
         yield running
 
 
+@pytest.mark.early
 def test_a_run_whose_operator_dies_after_each_single_write_ends_true(kubectl, operator):
     """One instance takes so long that its verdict has a shard of its own: shards are merged as well."""
     slow = scripted("i1", "sleep 36\n" + SOLVE)
@@ -97,6 +98,7 @@ def test_a_run_whose_operator_dies_after_each_single_write_ends_true(kubectl, op
     assert operator.deaths() >= 15, operator.said()
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("first", range(1, STRIDE + 1, max(1, STRIDE - 1)))
 def test_an_operator_that_dies_after_its_kth_write_ends_every_run_alike(kubectl, operator, first):
     for writes in range(first, 60, STRIDE):

@@ -65,6 +65,7 @@ def valid_of(run) -> int:
     return run.get("status", {}).get("counts", {}).get("valid", 0)
 
 
+@pytest.mark.early
 def test_what_is_taken_away_under_a_run_is_done_again(kubectl, operator):
     """A pod, a Job, an evicted pod and a pod over its disk limit: each in its class, each retried."""
     fill = "fallocate -l 700M /benchwarden/work/big && sleep 60\n" + SOLVE

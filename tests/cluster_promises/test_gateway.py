@@ -99,6 +99,7 @@ class PodWitness(Witness):
             self.specs[f"{pod['kind']}/{pod['metadata']['name']}"] = spec
 
 
+@pytest.mark.early
 def test_the_cli_works_through_the_gateway_and_no_pod_of_the_run_has_the_key(
     cluster, kubectl, runner, tiny_image, tmp_path
 ):
@@ -147,6 +148,7 @@ def test_the_cli_works_through_the_gateway_and_no_pod_of_the_run_has_the_key(
     assert secrets_in([each["spec"] for each in gateway]) == ["secretKeyRef"]
 
 
+@pytest.mark.early
 @pytest.mark.long
 def test_the_same_search_finds_a_key_that_is_there(kubectl, runner, tiny_image, tmp_path):
     found = "cat add.sh; grep -Eqx '# key: (environment|processes|files)' add.sh"
@@ -164,6 +166,7 @@ def test_the_same_search_finds_a_key_that_is_there(kubectl, runner, tiny_image, 
     assert f"name: {SECRET}" in witness.words["jobs"]
 
 
+@pytest.mark.early
 @pytest.mark.long
 def test_without_its_key_the_gateway_is_no_way_in(cluster, kubectl, runner, tiny_image, tmp_path):
     with (

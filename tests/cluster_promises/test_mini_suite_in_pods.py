@@ -41,6 +41,7 @@ def verdicts(rows):
     return {row.instance: row.outcome for row in rows if row.kind == kinds.KIND_VERDICT}
 
 
+@pytest.mark.early
 def test_the_reference_fixes_resolve_the_hard_cases_end_in_their_classes_and_doing_nothing_fails(
     kubectl, operator, suite
 ):

@@ -83,6 +83,7 @@ def test_a_job_quota_is_told_and_a_raised_one_goes_on(kubectl, operator):
     assert_true_end(kubectl, run, {"i0": "resolved"})
 
 
+@pytest.mark.early
 def test_a_missing_image_costs_its_own_instance_only(kubectl, operator):
     """The first verdict is kept, the pod is not waited for without end, the third gets its turn."""
     absent = scripted("absent", image="localhost/benchwarden-not-there:1")

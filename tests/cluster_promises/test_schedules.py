@@ -16,6 +16,7 @@ import pytest
 from tests.installed import (
     await_true,
     condition,
+    free_port,
     install_inside,
     operator_outside,
     run_manifest,
@@ -40,7 +41,7 @@ from benchwarden.stats.history_file import parse_history
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(500)]
 
-PORT = 18093
+PORT = free_port()  # tests of this file run side by side, each process with its own
 
 
 @pytest.fixture
@@ -90,6 +91,7 @@ def metrics(port: int = PORT) -> str:
         return answer.read().decode()
 
 
+@pytest.mark.early
 def test_slots_become_runs_and_their_cells_outlive_them(kubectl, operator, tiny_image):
     kubectl.apply(suite_config_map(*(task(f"t{n}") for n in range(2))))
     limits = {"successfulRunsHistoryLimit": 1, "startingDeadlineSeconds": 30}
@@ -219,6 +221,7 @@ def page_of(kubectl, run: str, file: Path) -> str:
     return file.read_text()
 
 
+@pytest.mark.early
 def test_a_drop_is_called_with_the_numbers_of_analyze_to_the_last_bit(kubectl, images, tmp_path):
     kubectl.apply(schedule_manifest("daily", schedule="0 3 * * *", suspend=True))
     past = weeks(24, drop_after=20)
