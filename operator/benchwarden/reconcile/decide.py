@@ -25,6 +25,7 @@ from benchwarden.reconcile.decision import (
 )
 from benchwarden.reconcile.launching import launches
 from benchwarden.reconcile.news import retry_events, turn_events
+from benchwarden.reconcile.observed import ObservedPod
 from benchwarden.reconcile.outlook import Outlook, outlook
 from benchwarden.reconcile.probing import probe
 from benchwarden.reconcile.uploads import artifacts_kept
@@ -237,13 +238,18 @@ def _deletes(world: World, ahead: Outlook, *, flushed: bool) -> list[Action]:
         if batch.role == names.ROLE_PROBE or ahead.cut_short:
             actions.append(DeleteBatch(batch.name, batch.uid))
         elif view.over and view.spent:
-            stuck = view.ending is not None and not batch.finished
+            stuck = view.ending is not None and not batch.finished and not _ends_soon(batch.pod)
             clean = all(
                 world.tally.state(member.key).verdict is not None for member in batch.members
             )
             if keep == "Always" or stuck or (keep == "OnSuccess" and clean):
                 actions.append(DeleteBatch(batch.name, batch.uid))
     return actions
+
+
+def _ends_soon(pod: ObservedPod | None) -> bool:
+    """Whether the Job will be finished by itself: a Job is told of its pod's end a moment after us."""
+    return pod is not None and pod.phase in ("Succeeded", "Failed")
 
 
 def _missing_inputs(world: World) -> list[Action]:
