@@ -281,17 +281,6 @@ def test_cancel_keeps_the_results_and_deletes_what_runs():
     assert bench.status["counts"]["resolved"] == 2
 
 
-@pytest.mark.parametrize("finished", ["", "Complete"])
-def test_jobs_that_are_to_stay_stay_also_while_they_have_not_heard_of_their_pods_end(finished):
-    bench = Bench(panel_of(2), cleanupPolicy="Never", execution={"batchSize": 2}).planned()
-    (launch,) = bench.launch()
-    bench.show(launch, finished_pod(launch.batch.members), finished=finished)
-    for _ in range(3):
-        decision = bench.step()
-        assert not any(isinstance(each, DeleteBatch) for each in decision.actions)
-    assert bench.status["counts"]["resolved"] == 2
-
-
 def test_a_batch_is_launched_only_if_its_worst_cost_fits_the_budget():
     agent = {"claudeCode": {**CLAUDE["claudeCode"], "maxBudgetUsd": "2"}}
     bench = Bench(panel_of(5), agent=agent, budget={"maxUsd": "5"}, execution={"batchSize": 1})

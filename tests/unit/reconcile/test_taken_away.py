@@ -1,8 +1,10 @@
 """What is taken away from a run: by the cluster, by its user, by a queue; each has its own consequence."""
 
+import pytest
 from tests.builders import (
     Bench,
     ended,
+    finished_pod,
     judged,
     pair,
     panel_of,
@@ -16,7 +18,14 @@ from tests.builders import (
 from benchwarden import names
 from benchwarden.reconcile.conditions import find
 from benchwarden.reconcile.decide import PODLESS_SECONDS
-from benchwarden.reconcile.decision import Compact, DeleteRun, EmitEvent, EnsureInputs, StoreRows
+from benchwarden.reconcile.decision import (
+    Compact,
+    DeleteBatch,
+    DeleteRun,
+    EmitEvent,
+    EnsureInputs,
+    StoreRows,
+)
 from benchwarden.reconcile.observed import Observed
 from benchwarden.reconcile.world import BaseResults
 from benchwarden_runner import protocol
@@ -175,3 +184,14 @@ def test_a_comparison_waits_for_its_base_and_then_says_once_that_it_is_worse():
     assert find(bench.status["conditions"], "Regressed")["status"] == "True"
     assert told_now.requeue_after_seconds is None
     assert compared(bench, base).actions == ()
+
+
+@pytest.mark.parametrize("finished", ["", "Complete"])
+def test_jobs_that_are_to_stay_stay_also_while_they_have_not_heard_of_their_pods_end(finished):
+    bench = Bench(panel_of(2), cleanupPolicy="Never", execution={"batchSize": 2}).planned()
+    (launch,) = bench.launch()
+    bench.show(launch, finished_pod(launch.batch.members), finished=finished)
+    for _ in range(3):
+        decision = bench.step()
+        assert not any(isinstance(each, DeleteBatch) for each in decision.actions)
+    assert bench.status["counts"]["resolved"] == 2
