@@ -11,6 +11,7 @@ import tempfile
 import time
 import uuid
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ def operator_run(cluster: Cluster, images: Images, batch_size: int) -> tuple[Mea
             assert found["status"]["counts"]["valid"] == INSTANCES, found["status"]
             calls = audited_calls(mark, f"system:serviceaccount:{kubectl.namespace}:benchwarden")
             twins = manifests(kubectl)
+            jobs = sum(each["kind"] == "Job" for each in twins)
+            assert jobs == ceil(INSTANCES / batch_size), f"{jobs} Jobs are left to be compared with"
         finally:
             operator.kill()
     return Measured(makespan, calls / INSTANCES, peak), twins
