@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 SKIP_CLAUDE = "BENCHWARDEN_SKIP_CLAUDE"
 # Cluster tests mostly wait for pods; more at once would starve the kubelet of a small machine.
 CLUSTER_WORKERS = "4"
+SPREAD = ("-n", "auto")
+UNIT = ("unit and contract tests", "not cluster and not claude and not long")
 LIFECYCLE = "tests/cluster/test_cluster_lifecycle.py"
 
 
@@ -26,6 +29,10 @@ def stage(title: str, *command: str) -> bool:
     print(f"== {title}", flush=True)
     began = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    return told(title, code, began)
+
+
+def told(title: str, code: int, began: float) -> bool:
     verdict = "passed" if code == 0 else f"failed with {code}"
     print(f"== {title}: {verdict} after {time.monotonic() - began:.0f} s", flush=True)
     return code == 0
@@ -33,11 +40,44 @@ def stage(title: str, *command: str) -> bool:
 
 def pytest(title: str, marker: str, *more: str) -> bool:
     """A stage of tests; what failed side by side gets one more chance alone, and that is said."""
+    command = pytest_command(title, marker)
+    return stage(title, *command, *more) or once_more(title, command)
+
+
+def pytest_command(title: str, marker: str) -> tuple[str, ...]:
+    """Each stage remembers its failures in a folder of its own: two may run at the same time."""
     slow = ("--durations=12", "--durations-min=15")
-    command = (sys.executable, "-m", "pytest", "-q", "-m", marker, *slow)
-    if stage(title, *command, *more):
-        return True
+    memory = f"cache_dir={ROOT / '.pytest_cache' / title.replace(' ', '-')}"
+    return (sys.executable, "-m", "pytest", "-q", "-m", marker, "-o", memory, *slow)
+
+
+def once_more(title: str, command: tuple[str, ...]) -> bool:
     return stage(f"{title}, the failed ones alone", *command, "--lf", "--lfnf=none")
+
+
+class Beside:
+    """A stage of tests that goes on while another one, which mostly waits, has the terminal."""
+
+    def __init__(self, title: str, marker: str, *more: str) -> None:
+        print(f"== {title}: begun, told when it has ended", flush=True)
+        self._title, self._began = title, time.monotonic()
+        self._command = pytest_command(title, marker)
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115  # read when the stage has ended
+        self._process = subprocess.Popen(
+            ("nice", "-n", "5", *self._command, *more),
+            cwd=ROOT,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
+
+    def passed(self) -> bool:
+        """Wait for its end, print what it said, and give what failed one more chance alone."""
+        code = self._process.wait()
+        self._output.seek(0)
+        sys.stdout.flush()
+        shutil.copyfileobj(self._output, sys.stdout.buffer)
+        sys.stdout.flush()
+        return told(self._title, code, self._began) or once_more(self._title, self._command)
 
 
 def holding(mark: str) -> list[str]:
@@ -89,19 +129,23 @@ def main(only_long: bool = False) -> int:
         os.environ[NO_SKIPS] = "1"
     if only_long:
         return long_stages(python, tool, own=own, with_cluster=with_cluster, good=good)
-    spread = ("-n", "auto")
-    good &= pytest("unit and contract tests", "not cluster and not claude and not long", *spread)
-    if with_claude:
-        marker = "claude and not cluster and not long"
-        good &= pytest("tests with the real Claude Code", marker, *spread, *holding("claude"))
     if with_cluster:
         good &= cluster_stages(python, tool, own=own, with_claude=with_claude)
-    elif skipped():
-        print(f"== cluster tests skipped: {SKIP_VARIABLE} is set", flush=True)
     else:
-        good = False
+        good &= pytest(*UNIT, *SPREAD)
+        good &= claude_stage(with_claude=with_claude)
+        good &= skipped()
+        if skipped():
+            print(f"== cluster tests skipped: {SKIP_VARIABLE} is set", flush=True)
     print("everything passed" if good else "something failed; see above", flush=True)
     return 0 if good else 1
+
+
+def claude_stage(*, with_claude: bool) -> bool:
+    marker = "claude and not cluster and not long"
+    return not with_claude or pytest(
+        "tests with the real Claude Code", marker, *SPREAD, *holding("claude")
+    )
 
 
 def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: bool) -> int:
@@ -122,17 +166,20 @@ def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> b
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
         good &= stage("test cluster is up", python, tool, "up")
     marker = "cluster" if with_claude else "cluster and not claude"
-    beside = ("-n", CLUSTER_WORKERS, "--dist", "loadgroup")
+    unit = Beside(*UNIT, *SPREAD)
+    good &= pytest(
+        "promises while parts of the cluster stop",
+        f"{marker} and disruptive and not long",
+        *holding("disruptive"),
+    )
+    good &= unit.passed()
+    good &= claude_stage(with_claude=with_claude)
+    workers = ("-n", CLUSTER_WORKERS, "--dist", "loadgroup")
     good &= pytest(
         "promises on the cluster",
         f"{marker} and not disruptive and not long",
-        *beside,
+        *workers,
         *holding("cluster"),
-    )
-    good &= pytest(
-        "promises while parts of it stop",
-        f"{marker} and disruptive and not long",
-        *holding("disruptive"),
     )
     if own:
         good &= stage("test cluster is gone", python, tool, "down")

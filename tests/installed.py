@@ -183,7 +183,7 @@ def await_true(holds: Any, seconds: float, what: str) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(0.5)
+        time.sleep(0.25)
 
 
 def main() -> None:

@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import build, config, dns_server, dockerfile, images, log_keeper, processes
+from tests.cluster import (
+    build,
+    config,
+    dns_server,
+    dockerfile,
+    images,
+    log_keeper,
+    processes,
+    reading,
+)
 
 SERVICES = {("api", "shop"): ["198.19.0.7"], ("peers", "shop"): ["198.18.0.2", "198.18.0.3"]}
 
@@ -125,3 +134,42 @@ def test_a_pid_that_another_process_took_over_is_not_ours(tmp_path: Path) -> Non
     note.write_text(kept)
     assert processes.stop(where, "sleeper")
     assert processes.running_pid(where, "sleeper") is None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("crd", "benchmarkruns"),
+        ("pods", "-A"),
+        ("pods", "one", "two"),
+        ("pods,jobs", "one"),
+        ("pods", "one", "-l", "a=b"),
+        ("pods", "--show-managed-fields"),
+        (),
+    ],
+    ids=" ".join,
+)
+def test_a_look_that_is_not_understood_is_left_to_kubectl(arguments: tuple[str, ...]) -> None:
+    assert reading.parsed(arguments) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "paths"),
+    [
+        (("pod", "one"), ["/api/v1/namespaces/here/pods/one"]),
+        (
+            ("jobs,pods", "-l", "a=b,c"),
+            [
+                "/apis/batch/v1/namespaces/here/jobs?labelSelector=a%3Db%2Cc",
+                "/api/v1/namespaces/here/pods?labelSelector=a%3Db%2Cc",
+            ],
+        ),
+    ],
+    ids=["by name", "by label"],
+)
+def test_a_look_asks_each_kind_where_it_is_served(
+    arguments: tuple[str, ...], paths: list[str]
+) -> None:
+    look = reading.parsed(arguments)
+    assert look is not None
+    assert look.paths("here") == paths

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import config, images, lifecycle
+from tests.cluster import config, images, lifecycle, reading
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.reach import Cluster
 
@@ -168,3 +168,28 @@ def test_pods_resolve_services_and_nothing_else_without_delay(
     end = pod["status"]["containerStatuses"][0]["state"]["terminated"]
     assert end["exitCode"] == 0
     assert config.API_SERVICE_ADDRESS in end["message"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serviceaccounts", "default"),
+        ("serviceaccounts,configmaps,pods",),
+        ("configmaps", "-l", "colour=blue,shape"),
+        ("configmaps", "--field-selector=metadata.name=kept"),
+    ],
+    ids=" ".join,
+)
+def test_what_tests_look_at_without_kubectl_is_what_kubectl_shows(
+    cluster: Cluster, kubectl: Kubectl, arguments: tuple[str, ...]
+) -> None:
+    if not cluster.own:
+        pytest.skip("only our own cluster is looked at without kubectl")
+    labels = {"colour": "blue", "shape": "round"}
+    kept = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "labels": labels}}
+    kubectl.apply(kept)
+    kubectl.wait_until(["configmaps"], lambda found: len(found["items"]) == 2)
+    look = reading.parsed(arguments)
+    assert look is not None
+    shown = json.loads(kubectl.run("get", *arguments, "-o", "json"))
+    assert reading.read(config.paths(), kubectl.namespace, look) == shown
