@@ -7,6 +7,7 @@ cluster is one GET over a connection that is kept. What this module does not kno
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import ssl
@@ -105,9 +106,18 @@ def _get(where: Paths, path: str) -> Any:
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException):
-        _connections.__dict__.clear()
+        _close()
         return None
     return json.loads(body) if answer.status == http.HTTPStatus.OK else None
+
+
+def _close() -> None:
+    if hasattr(_connections, "open"):
+        _connections.open.close()
+    _connections.__dict__.clear()
+
+
+atexit.register(_close)  # the main thread's; others' end with their threads
 
 
 def _connection(where: Paths) -> http.client.HTTPSConnection:
@@ -115,6 +125,7 @@ def _connection(where: Paths) -> http.client.HTTPSConnection:
     certificate = where.pki / "admin.crt"
     key = (str(certificate), certificate.stat().st_mtime_ns)
     if getattr(_connections, "key", None) != key:
+        _close()
         context = ssl.create_default_context(cafile=str(where.pki / "ca.crt"))
         context.load_cert_chain(certificate, where.pki / "admin.key")
         place = urlsplit(API_URL)
