@@ -61,6 +61,9 @@ class NpmRegistry:
         latest: version that the tag `latest` names.
         statuses: answers to give first, by the start of the path after the prefix.
         requests: paths that were asked for, oldest first.
+        wants: the header `Authorization` without which everything is 401; empty = anybody may read.
+        leads_to: where an archive's address leads, as registries that keep archives elsewhere do.
+        heard: the header `Authorization` of every request, "" where it was absent.
     """
 
     folder: Path
@@ -68,6 +71,9 @@ class NpmRegistry:
     host: str = "127.0.0.1"
     statuses: dict[str, list[int]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    wants: str = ""
+    leads_to: str = ""
+    heard: list[str] = field(default_factory=list)
     _packages: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -164,13 +170,20 @@ class _Handler(BaseHTTPRequestHandler):
         """The registry keeps the paths."""
 
     def do_GET(self) -> None:
-        path = unquote(self.path)
+        path, registry = unquote(self.path), self.server.registry
+        registry.heard.append(self.headers.get("authorization", ""))
         status, body = (
-            self.server.registry.answer(path.removeprefix(PREFIX))
+            registry.answer(path.removeprefix(PREFIX))
             if path.startswith(f"{PREFIX}/")
             else (404, b"{}")
         )
+        if registry.wants and registry.heard[-1] != registry.wants:
+            status, body = 401, b'{"error": "unauthorized"}'
+        elif registry.leads_to and path.endswith(".tgz"):
+            status, body = 302, b""
         self.send_response(status)
+        if status == 302:
+            self.send_header("location", registry.leads_to + path)
         size = body.stat().st_size if isinstance(body, Path) else len(body)
         self.send_header("content-length", str(size))
         self.end_headers()

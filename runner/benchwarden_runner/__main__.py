@@ -11,6 +11,12 @@ from benchwarden_runner.agents.work import run_agent
 from benchwarden_runner.grading.work import Grader
 from benchwarden_runner.inject import inject
 from benchwarden_runner.message_file import MessageFile
+from benchwarden_runner.npm_credentials import (
+    NO_CREDENTIALS,
+    CredentialsError,
+    NpmCredentials,
+    of_secret,
+)
 from benchwarden_runner.probe import run_probe
 from benchwarden_runner.redaction import Redactor
 from benchwarden_runner.specs import CliRelease
@@ -44,12 +50,23 @@ def _inject(options: argparse.Namespace) -> None:
             options.agent,
             release,
             options.cache,
+            _registry_credentials(options.registry),
         )
     except Exception as error:
         if options.message:
             text = Redactor(os.environ).text(f"{type(error).__name__}: {error}")
             Path(options.message).write_text(text[:_REASON_CHARACTERS])
         raise
+
+
+def _registry_credentials(registry: str) -> NpmCredentials:
+    text = os.environ.get(protocol.ENV_REGISTRY_CREDENTIALS, "")
+    if not text:
+        return NO_CREDENTIALS
+    try:
+        return of_secret(text, registry)
+    except CredentialsError as error:
+        raise CredentialsError(f"{protocol.REASON_REGISTRY_DENIED}: they {error}") from error
 
 
 def _with_message(options: argparse.Namespace) -> None:
@@ -80,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add_inject.add_argument("--agent", default="", help="the agent's kind; empty: copy everything")
     add_inject.add_argument("--release", default="", help="JSON: bring the CLI from a registry")
     add_inject.add_argument("--cache", type=Path, help="folder that keeps what the registry gave")
+    add_inject.add_argument("--registry", default="", help="address that a token alone is for")
     add_inject.add_argument("--message", default="", help="file for the reason of a failure")
     for name, text in (
         ("agent", "run the agent and hand over its patch"),

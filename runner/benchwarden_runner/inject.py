@@ -7,6 +7,7 @@ from typing import Optional
 
 from benchwarden_runner import protocol
 from benchwarden_runner.inject_release import bring
+from benchwarden_runner.npm_credentials import NO_CREDENTIALS, NpmCredentials
 from benchwarden_runner.specs import CliRelease
 
 _RESOLV_CONF = "/etc/resolv.conf"
@@ -19,6 +20,7 @@ def inject(
     agent_kind: str = "",
     release: Optional[CliRelease] = None,
     cache: Optional[Path] = None,
+    credentials: NpmCredentials = NO_CREDENTIALS,
 ) -> None:
     """Copy everything to `tools`; done again, it starts anew.
 
@@ -29,6 +31,7 @@ def inject(
         agent_kind: if given and not claudeCode, its hundreds of megabytes are left out.
         release: the CLI to bring from a registry instead of the folder `claude`.
         cache: a folder that keeps what the registry gave.
+        credentials: for the registry.
 
     Raises:
         OSError: something is missing or there is no room.
@@ -39,7 +42,7 @@ def inject(
     if agent_kind in ("", protocol.AGENT_CLAUDE_CODE):
         if release is not None:
             shutil.rmtree(tools / "claude", ignore_errors=True)
-            bring(release, tools / "claude", cache)
+            bring(release, tools / "claude", cache, credentials=credentials)
         elif claude.is_dir():
             _copy_tree(claude, tools / "claude")
     resolv_conf = tools / "resolv.conf"

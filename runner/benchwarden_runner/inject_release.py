@@ -15,10 +15,16 @@ import tarfile
 import tempfile
 import time
 import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import IO, Callable, Optional, Tuple
 
+from benchwarden_runner import protocol
+from benchwarden_runner.npm_credentials import (
+    NO_CREDENTIALS,
+    CredentialsError,
+    NpmCredentials,
+    open_url,
+)
 from benchwarden_runner.specs import CliBuild, CliRelease
 
 ATTEMPTS = 4
@@ -39,6 +45,7 @@ def bring(
     target: Path,
     cache: Optional[Path] = None,
     pause: Callable[[float], None] = time.sleep,
+    credentials: NpmCredentials = NO_CREDENTIALS,
 ) -> None:
     """Fill the folder `target` with the builds of `release` for this machine, VERSION and SHA256SUMS.
 
@@ -53,41 +60,49 @@ def bring(
     sums = []
     for build in builds:
         with tempfile.TemporaryDirectory(dir=target) as scratch:
-            archive = _archive(release, build, Path(scratch), cache, pause)
+            fetched = Path(scratch) / "archive.tgz"
+
+            def fetch(build: CliBuild = build, fetched: Path = fetched) -> Path:
+                return _fetch(build, fetched, pause, credentials)
+
+            archive = _archive(release, build, cache, fetch)
             sums.append(f"{_unpack(archive, target / build.name)}  {build.name}\n")
     (target / "VERSION").write_text(release.version + "\n")
     (target / "SHA256SUMS").write_text("".join(sorted(sums)))
 
 
 def _archive(
-    release: CliRelease,
-    build: CliBuild,
-    scratch: Path,
-    cache: Optional[Path],
-    pause: Callable[[float], None],
+    release: CliRelease, build: CliBuild, cache: Optional[Path], fetch: Callable[[], Path]
 ) -> Path:
     """The build's verified archive: the cache's, else a fetched one that the cache then keeps."""
     kept = cache / f"{release.version}-{build.machine}-{build.name}.tgz" if cache else None
     if kept is not None and _is_pinned(kept, build.integrity):
         _say(f"{kept.name} is in the cache")
         return kept
-    fetched = scratch / "archive.tgz"
-    _fetch(build, fetched, pause)
+    fetched = fetch()
     if kept is not None:
         _keep(fetched, kept)
     return fetched
 
 
-def _fetch(build: CliBuild, target: Path, pause: Callable[[float], None]) -> None:
+def _fetch(
+    build: CliBuild, target: Path, pause: Callable[[float], None], credentials: NpmCredentials
+) -> Path:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            _download(build.url, target)
+            _download(build.url, target, credentials)
             if _is_pinned(target, build.integrity):
-                return
+                return target
             problem = "its hash is not the one that was pinned for the run"
+        except CredentialsError as error:
+            raise _denied(f"they {error}") from error
         except urllib.error.HTTPError as error:
+            error.close()
             problem = f"HTTP {error.code}"
-            if error.code in (401, 403, 404):
+            if error.code in (401, 403):
+                given = "with" if credentials.header(build.url) else "without"
+                raise _denied(f"{build.url}: {problem}, asked {given} credentials") from error
+            if error.code == 404:
                 break
         except (OSError, ValueError) as error:
             problem = str(error)
@@ -100,9 +115,14 @@ def _fetch(build: CliBuild, target: Path, pause: Callable[[float], None]) -> Non
     )
 
 
-def _download(url: str, target: Path) -> None:
+def _denied(text: str) -> ReleaseError:
+    """What asking again cannot mend."""
+    return ReleaseError(f"{protocol.REASON_REGISTRY_DENIED}: {text}")
+
+
+def _download(url: str, target: Path, credentials: NpmCredentials) -> None:
     # http and https only: the operator checked the address.
-    answer = urllib.request.urlopen(url, timeout=_SILENCE_SECONDS)  # noqa: S310
+    answer = open_url(url, credentials, _SILENCE_SECONDS)
     with answer, target.open("wb") as out:
         size = 0
         for chunk in iter(lambda: answer.read(_CHUNK_BYTES), b""):

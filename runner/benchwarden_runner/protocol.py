@@ -75,6 +75,7 @@ ALL_CLASSES = (
 # Reasons that refine a class.
 REASON_TAMPERED = "grader_tampered_or_crashed"
 REASON_GRADE_TIMEOUT = "grade_timeout"
+REASON_REGISTRY_DENIED = "registry_denied"  # inject: the npm registry wants other credentials
 REASON_CLI_MISMATCH = "cli_version_mismatch"  # the CLI is not the version that was asked for
 
 # Agent kinds.
@@ -96,6 +97,7 @@ APPLY_SWEBENCH = "swebench"  # the four attempts of its harness
 
 # Environment of agents and of a task's own programs.
 ENV_SECRET_NAMES = "BENCHWARDEN_SECRET_NAMES"  # noqa: S105  # agent: names of those that hold secrets
+ENV_REGISTRY_CREDENTIALS = "BENCHWARDEN_REGISTRY_CREDENTIALS"  # inject: an .npmrc, or a token
 ENV_SCRIPTS = "BENCHWARDEN_SCRIPTS"  # tests: folder of the task's scripts, outside the work tree
 ENV_TASK = "BENCHWARDEN_TASK"  # parser: JSON file with the names of the task's tests
 

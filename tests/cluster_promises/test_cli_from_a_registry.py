@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.claude_binary import GLIBC, MUSL, VERSION, cache_directory, ensure_claude
 from tests.cluster import config
-from tests.cluster_promises.claude_runs import claude_run, messages_api, secret
+from tests.cluster_promises.claude_runs import Witness, claude_run, messages_api, secret
 from tests.cluster_promises.own_operator import an_operator
 from tests.installed import await_true, condition, rows_of, suite_config_map, wait_for_end
 from tests.musl_image import ensure_musl_image
@@ -24,6 +24,7 @@ from benchwarden_runner import protocol, specs
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 WHO_AM_I = [bash("readlink /proc/$PPID/exe > exe.txt; sed -i 's/1 - /1 + /' add.sh")]
+TOKEN = "npm_canary4f1c0ffee2d8b7a6"
 PASSES = 'test "$(sh add.sh 2 3)" = 5'
 
 
@@ -121,6 +122,52 @@ def test_latest_is_settled_once_fetched_once_and_each_image_gets_the_build_that_
         f"claude-code-linux-x64-musl-{VERSION}.tgz",
     ]
     assert npm.requests.count("/@anthropic-ai/claude-code") == 1
+
+
+def test_a_registry_that_wants_credentials_hears_them_from_operator_and_inject_and_nobody_else_does(
+    kubectl, images, tiny_image, npm, tmp_path
+):
+    npm.publish("99.0.0")
+    npm.wants = f"Bearer {TOKEN}"
+    npmrc = tmp_path / "npmrc"
+    npmrc.write_text("")
+    how = {"version": "latest", "registryUrl": npm.url}
+    given = {"registryCredentials": {"name": "npm", "key": "token"}}
+    with (
+        messages_api() as api,
+        an_operator(kubectl, tmp_path, images.runner, NPM_CONFIG_USERCONFIG=str(npmrc)) as operator,
+    ):
+        kubectl.apply(secret(), _registry_token(), suite_config_map(task("a")))
+        witness = Witness(kubectl, operator)
+        kubectl.apply(claude_run("operator-denied", api, **how, **given))
+        runs = {"operator-denied": witness.watch("operator-denied")}
+        npmrc.write_text(f"//{npm.host}:{npm.port}/:_authToken={TOKEN}\n")
+        kubectl.apply(claude_run("pods-denied", api, **how))
+        runs["pods-denied"] = witness.watch("pods-denied")
+        kubectl.apply(claude_run("let-in", api, **how, **given))
+        # A made-up program that knows its version and nothing else: it was fetched, run and asked.
+        runs["let-in"] = witness.watch("let-in")
+    found = {name: condition(run, "Succeeded") for name, run in runs.items()}
+    for name, field in (
+        ("operator-denied", "registryUrl"),
+        ("pods-denied", "registryCredentials"),
+    ):
+        assert found[name]["reason"] == names.REASON_REGISTRY_UNAVAILABLE
+        assert found[name]["message"].startswith(f"spec.agent.claudeCode.{field}: ")
+        assert "without credentials" in found[name]["message"]
+    assert "npmrc.existingSecret" in found["operator-denied"]["message"]
+    assert found["let-in"]["reason"] != names.REASON_REGISTRY_UNAVAILABLE
+    assert len(npm.fetched()) > 2
+    assert {place for place, text in witness.words.items() if TOKEN in text} == set()
+
+
+def _registry_token() -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "npm"},
+        "stringData": {"token": TOKEN},
+    }
 
 
 def _released(kubectl: Any) -> bool:

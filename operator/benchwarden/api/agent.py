@@ -116,6 +116,14 @@ class ClaudeCode(KubeModel):
             ),
             field="delivery",
         ),
+        Rule(
+            cel="!has(self.registryCredentials) || has(self.registryUrl)",
+            message="registryCredentials are sent to registryUrl and nowhere else; give it",
+            holds=lambda agent: (
+                agent.registry_credentials is None or agent.registry_url is not None
+            ),
+            field="registryCredentials",
+        ),
     )
 
     version: Annotated[
@@ -161,6 +169,8 @@ class ClaudeCode(KubeModel):
     """Count files that git ignores as part of the agent's patch."""
     registry_url: HttpUrl | None = None
     """npm registry of the CLI; the operator's own if unset."""
+    registry_credentials: SecretKeyRef | None = None
+    """What pods send to `registryUrl`: a token, or an `.npmrc`. The operator has its own."""
     delivery: Literal["image", "registry", "volume"] | None = None
     """How pods get the CLI; unset: `registry` for `latest` or with registryUrl, else `image`."""
     cache_claim: DnsSubdomain | None = None

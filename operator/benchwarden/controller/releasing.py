@@ -41,7 +41,7 @@ class Releasing:
     """
 
     default: str
-    resolve: Callable[[str, str], CliRelease] = registry.resolve
+    resolve: Callable[[str, str], CliRelease] = registry.resolve_here
     delays_seconds: tuple[float, ...] = _DELAYS_SECONDS
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 

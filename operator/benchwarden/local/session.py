@@ -170,7 +170,8 @@ def _with_version(spec: BenchmarkRunSpec, version: str) -> BenchmarkRunSpec:
     claude = spec.agent.claude_code
     if claude is None:
         return spec
-    here = {"version": version, "delivery": IMAGE, "registry_url": None, "cache_claim": None}
+    fetching = ("registry_url", "registry_credentials", "cache_claim")
+    here = {"version": version, "delivery": IMAGE, **dict.fromkeys(fetching)}
     agent = spec.agent.model_copy(update={"claude_code": claude.model_copy(update=here)})
     return spec.model_copy(update={"agent": agent})
 

@@ -21,6 +21,11 @@ FACT_RELEASE = "cliRelease"
 _MISMATCH = (
     "spec.agent.claudeCode.version: name the version of the runner image, or set delivery: registry"
 )
+_DENIED = f"{protocol.REASON_REGISTRY_DENIED}: "
+_CREDENTIALS = (
+    "spec.agent.claudeCode.registryCredentials: pods are not let in; name a Secret with a token or an .npmrc"
+    " that the registry takes, then raise spec.retry"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,10 @@ def _asked(world: World) -> Probed:
         if report.reason.startswith(protocol.REASON_CLI_MISMATCH):
             text = report.reason.partition(": ")[2]
             return Probed(failure=(names.REASON_CLI_VERSION_MISMATCH, f"{_MISMATCH}: {text}"))
+    for view in probes:
+        denied = view.ending.reason.partition(_DENIED)[2] if view.ending is not None else ""
+        if denied:
+            return Probed(failure=(names.REASON_REGISTRY_UNAVAILABLE, f"{_CREDENTIALS}: {denied}"))
     return _next(world, probes)
 
 

@@ -17,7 +17,7 @@ GRADER_RULES: Final = 1
 # How the agent is reached, paid for and fetched decides no result.
 _CLAUDE_APART: Final = {
     *("version", "credentials", "base_url", "user_config", "env"),
-    *("registry_url", "delivery", "cache_claim"),
+    *("registry_url", "registry_credentials", "delivery", "cache_claim"),
 }
 
 

@@ -1,5 +1,7 @@
 """A version becomes a release: addresses and hashes of both builds, or the reason why not."""
 
+from pathlib import Path
+
 import pytest
 from tests.npm_registry import GLIBC, MUSL, NpmRegistry
 
@@ -8,6 +10,8 @@ from benchwarden.clis import registry
 from benchwarden.clis.packument import PUBLIC_REGISTRY, release_of
 from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden_runner.specs import CliRelease
+
+TOKEN = "npm_canary1234567890"
 
 
 def test_an_exact_version_is_both_builds_with_their_hashes(npm: NpmRegistry) -> None:
@@ -55,6 +59,55 @@ def test_a_registry_that_lets_nobody_in_is_no_use_asking_again(npm: NpmRegistry)
     with pytest.raises(InvalidInputError, match="without credentials") as caught:
         registry.resolve("2.1.330", npm.url)
     assert caught.value.reason == names.REASON_REGISTRY_UNAVAILABLE
+    assert caught.value.field == "spec.agent.claudeCode.registryUrl"
+    assert "npmrc.existingSecret" in str(caught.value)
+
+
+def npmrc(npm: NpmRegistry, line: str) -> str:
+    return f"//{npm.host}:{npm.port}/npm/:{line}\n"
+
+
+def test_the_operators_own_npmrc_opens_a_registry_and_is_read_anew_each_time(
+    npm: NpmRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "npmrc"
+    monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(file))
+    monkeypatch.setenv("NPM_TOKEN", TOKEN)
+    npm.wants = f"Bearer {TOKEN}"
+    with pytest.raises(InvalidInputError, match="without credentials"):
+        registry.resolve_here("latest", npm.url)
+    file.write_text(npmrc(npm, "_authToken=outdated-token"))
+    with pytest.raises(InvalidInputError, match="asks with credentials") as caught:
+        registry.resolve_here("latest", npm.url)
+    assert "outdated-token" not in str(caught.value)
+    file.write_text(npmrc(npm, "_authToken=${NPM_TOKEN}"))
+    assert registry.resolve_here("latest", npm.url).version == "2.1.330"
+
+
+def test_a_registry_that_a_run_names_gets_no_credentials_of_another(
+    npm: NpmRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "npmrc").write_text(f"//npm.example.com/:_authToken={TOKEN}\n_auth={TOKEN}\n")
+    monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(tmp_path / "npmrc"))
+    assert registry.resolve_here("latest", npm.url).version == "2.1.330"
+    assert set(npm.heard) == {""}
+
+
+def test_what_the_operators_npmrc_says_in_vain_is_told_without_repeating_it(
+    npm: NpmRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "npmrc"
+    monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(file))
+    for line, problem in (
+        ("_authToken=${NOBODY_SET_THIS}", "NOBODY_SET_THIS"),
+        (f"_authToken={TOKEN} and more", "no header may have"),
+        (f"username={TOKEN}", "no username with its _password"),
+    ):
+        file.write_text(npmrc(npm, line))
+        with pytest.raises(InvalidInputError, match=problem) as caught:
+            registry.resolve_here("latest", npm.url)
+        assert TOKEN not in str(caught.value)
+    assert npm.requests == []
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

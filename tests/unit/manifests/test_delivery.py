@@ -23,6 +23,7 @@ from benchwarden import names
 from benchwarden.manifests.job import batch_job
 from benchwarden.manifests.network import network_policy
 from benchwarden.manifests.probe import probe_job
+from benchwarden_runner.protocol import ENV_REGISTRY_CREDENTIALS
 from benchwarden_runner.specs import CliBuild, CliRelease
 
 VOLUME = claude_with(delivery="volume", cacheClaim="cli-cache")
@@ -88,6 +89,26 @@ def test_inject_goes_the_users_way_out_and_gets_nothing_else_of_theirs() -> None
     assert given["SSL_CERT_FILE"]["value"].startswith(names.MOUNT_CA)
     assert mount_of(inject, names.MOUNT_CA)
     assert set(given) == {"HTTPS_PROXY", "no_proxy", *names.CA_VARIABLES}
+
+
+def test_the_registrys_credentials_are_a_reference_in_inject_alone() -> None:
+    agent = claude_with(
+        version="latest",
+        registryUrl="https://npm.example.com/team",
+        registryCredentials={"name": "npm", "key": "token"},
+    )
+    for manifest in (job(agent), probe(agent)):
+        holders = {
+            name: given
+            for name, container in containers_of(manifest).items()
+            for given in container.get("env", [])
+            if given["name"] == ENV_REGISTRY_CREDENTIALS
+        }
+        assert set(holders) == {"inject"}
+        reference = {"secretKeyRef": {"name": "npm", "key": "token"}}
+        assert holders["inject"]["valueFrom"] == reference
+        inject = containers_of(manifest)["inject"]
+        assert option(inject, "--registry") == "https://npm.example.com/team"
 
 
 def test_the_pods_deadline_grows_by_what_a_download_may_take() -> None:

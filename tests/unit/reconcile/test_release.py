@@ -6,7 +6,7 @@ import pytest
 from tests.builders import CLAUDE, NOW, Bench, ended, panel_of, pod
 
 from benchwarden import names
-from benchwarden.reconcile.decision import LaunchProbe, PinRelease, StorePlan
+from benchwarden.reconcile.decision import DeleteBatch, LaunchProbe, PinRelease, StorePlan
 from benchwarden.reconcile.observed import ObservedBatch
 from benchwarden.reconcile.probing import release_of
 from benchwarden.reconcile.world import Unreleased
@@ -80,6 +80,32 @@ def test_another_version_than_asked_ends_the_run_at_the_first_probe() -> None:
     assert condition["reason"] == names.REASON_CLI_VERSION_MISMATCH
     assert condition["message"].startswith("spec.agent.claudeCode.version: ")
     assert "asked for Claude Code 2.1.330, found 2.1.329" in condition["message"]
+
+
+def test_a_registry_that_denies_pods_ends_the_run_at_the_first_probe_and_a_retry_asks_again() -> (
+    None
+):
+    bench = Bench(panel_of(1), agent=LATEST)
+    bench.cycle.release = RELEASE
+    (probe,) = bench.step().actions
+    said = f"ReleaseError: {protocol.REASON_REGISTRY_DENIED}: http://n/a.tgz: HTTP 401, asked without credentials"
+    bench.batches[probe.name] = ObservedBatch(
+        probe.name,
+        names.ROLE_PROBE,
+        "uid-probe",
+        created_at=NOW,
+        pod=pod(ended("inject", said, exit_code=64), phase="Failed"),
+    )
+    bench.step()
+    for kind in ("Planned", "Succeeded"):
+        condition = bench.condition(kind)
+        assert condition["reason"] == names.REASON_REGISTRY_UNAVAILABLE
+        assert condition["message"].startswith("spec.agent.claudeCode.registryCredentials: ")
+        assert condition["message"].endswith("http://n/a.tgz: HTTP 401, asked without credentials")
+    assert bench.step().actions == (DeleteBatch(probe.name, "uid-probe"),)
+    del bench.batches[probe.name]
+    assert bench.step().actions == ()
+    assert isinstance(bench.step(retry=1).actions[0], LaunchProbe)
 
 
 @pytest.mark.parametrize("name", ["inject", "probe"])

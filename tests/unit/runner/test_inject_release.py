@@ -18,9 +18,11 @@ from benchwarden.errors import UnavailableError
 from benchwarden_runner import inject_release, protocol, specs
 from benchwarden_runner.agents.claude_command import preferred_builds
 from benchwarden_runner.inject_release import ReleaseError, bring
+from benchwarden_runner.npm_credentials import NO_CREDENTIALS, of_secret
 from benchwarden_runner.specs import CliRelease
 
 VERSION = "2.1.330"
+TOKEN = "npm_canary1234567890"
 
 
 @pytest.fixture
@@ -86,6 +88,60 @@ def test_an_archive_that_is_not_there_is_no_use_asking_again(npm, release, tmp_p
     npm.statuses["/@anthropic-ai/claude-code-linux-x64/-/"] = [404]
     with pytest.raises(ReleaseError, match="HTTP 404"):
         bring(release, tmp_path / "claude", pause=never)
+
+
+def test_a_registry_that_wants_credentials_gets_them_and_others_do_not(npm, release, tmp_path):
+    npm.wants = f"Bearer {TOKEN}"
+    bring(release, tmp_path / "claude", pause=never, credentials=of_secret(TOKEN, npm.url))
+    assert (tmp_path / "claude" / "claude-glibc").exists()
+    elsewhere = of_secret(TOKEN, "http://npm.example.com/npm")
+    with pytest.raises(ReleaseError, match="asked without credentials"):
+        bring(release, tmp_path / "other", pause=never, credentials=elsewhere)
+
+
+def test_credentials_do_not_follow_to_where_a_registry_keeps_its_archives(npm, release, tmp_path):
+    with NpmRegistry(npm.folder) as store:
+        npm.leads_to, npm.wants = f"http://{store.host}:{store.port}", f"Bearer {TOKEN}"
+        bring(release, tmp_path / "claude", pause=never, credentials=of_secret(TOKEN, npm.url))
+        assert set(store.heard) == {""}
+        assert len(store.fetched()) == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("given", ["with", "without"])
+def test_a_registry_that_denies_is_not_asked_again_and_the_reason_says_what_was_sent(
+    npm, release, tmp_path, status, given
+):
+    npm.statuses["/@anthropic-ai/"] = [status]
+    credentials = of_secret(TOKEN, npm.url) if given == "with" else NO_CREDENTIALS
+    with pytest.raises(ReleaseError) as caught:
+        bring(release, tmp_path / "claude", pause=never, credentials=credentials)
+    assert str(caught.value).startswith(f"{protocol.REASON_REGISTRY_DENIED}: ")
+    assert f"HTTP {status}, asked {given} credentials" in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["two words", "_authToken=abc", "registry=http://n", "a\nb"])
+def test_a_secret_that_is_neither_a_token_nor_an_npmrc_is_refused_unseen(tmp_path, text, release):
+    (tmp_path / "source" / "python").mkdir(parents=True)
+    (tmp_path / "source" / "app").mkdir()
+    message = tmp_path / "message"
+    words = ["inject", "--source", tmp_path / "source", "--tools", tmp_path, "--message", message]
+    words += ["--release", release.to_json(), "--registry", "http://npm.example.com"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchwarden_runner", *map(str, words)],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(RUNNER),
+            protocol.ENV_REGISTRY_CREDENTIALS: text,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == protocol.EXIT_HARNESS
+    assert f"{protocol.REASON_REGISTRY_DENIED}: they are neither" in message.read_text()
+    assert text not in message.read_text() + done.stderr + done.stdout
 
 
 def test_a_cache_is_filled_once_and_read_by_all_others(npm, release, tmp_path, cache):
