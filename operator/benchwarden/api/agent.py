@@ -118,7 +118,7 @@ class ClaudeCode(KubeModel):
         ),
         Rule(
             cel="!has(self.registryCredentials) || has(self.registryUrl)",
-            message="registryCredentials are sent to registryUrl and nowhere else; give it",
+            message="give registryUrl, to which they are sent",
             holds=lambda agent: (
                 agent.registry_credentials is None or agent.registry_url is not None
             ),
@@ -170,7 +170,7 @@ class ClaudeCode(KubeModel):
     registry_url: HttpUrl | None = None
     """npm registry of the CLI; the operator's own if unset."""
     registry_credentials: SecretKeyRef | None = None
-    """What pods send to `registryUrl`: a token, or an `.npmrc`. The operator has its own."""
+    """Token or `.npmrc` that pods send to registryUrl."""
     delivery: Literal["image", "registry", "volume"] | None = None
     """How pods get the CLI; unset: `registry` for `latest` or with registryUrl, else `image`."""
     cache_claim: DnsSubdomain | None = None

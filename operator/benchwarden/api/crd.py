@@ -19,7 +19,7 @@ from benchwarden.names import (
     VERSION,
 )
 
-_ONE_LINE: Final = 420  # characters of a map that is written on one line
+_ONE_LINE: Final = 600  # characters of a map that is written on one line
 
 _RUN_COLUMNS: Final = (
     ("Suite", ".status.suite.name", "string", "The suite", 0),
