@@ -87,6 +87,7 @@ ENV_AWS_ACCESS_KEY_ID: Final = "AWS_ACCESS_KEY_ID"
 ENV_AWS_SECRET_ACCESS_KEY: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
 ENV_AWS_SESSION_TOKEN: Final = "AWS_SESSION_TOKEN"  # noqa: S105 - the name of a variable
 ENV_AWS_REGION: Final = "AWS_REGION"
+ENV_AWS_ENDPOINT_URL: Final = "AWS_ENDPOINT_URL"  # of a storage service that is not AWS, for suites
 ENV_AWS_NO_METADATA: Final = "AWS_EC2_METADATA_DISABLED"
 ENV_API_KEY: Final = "ANTHROPIC_API_KEY"
 ENV_AUTH_TOKEN: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the name of a variable

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from benchwarden.api.crd import RUN, SCHEDULE, Kind, custom_resource_definition
-from benchwarden.api.semantics.unsupported import INSTEAD
 from benchwarden.api.structural import Schema
 
 _HEAD: Final = """\
@@ -50,13 +49,7 @@ def page(kind: Kind = RUN) -> str:
     version = custom_resource_definition(kind)["spec"]["versions"][0]
     root = version["schema"]["openAPIV3Schema"]["properties"]
     sections = [*_sections("spec", root["spec"]), *_sections("status", root["status"])]
-    head = [_HEAD, _not_built()] if kind is RUN else [_SCHEDULE_HEAD]
-    return "\n".join([*head, *sections])
-
-
-def _not_built() -> str:
-    lines = [f"- `{field}`: {instead}" for field, instead in INSTEAD.items()]
-    return "\n".join(["Refused by this version, with the reason `Unsupported`:", "", *lines, ""])
+    return "\n".join([_HEAD if kind is RUN else _SCHEDULE_HEAD, *sections])
 
 
 def _sections(path: str, schema: Schema) -> Iterator[str]:

@@ -135,8 +135,8 @@ def _s3(endpoint_url: str, bucket: str, environment: Mapping[str, str]) -> Any:
     secret = environment.get(ENV_AWS_SECRET_ACCESS_KEY, "")
     if not (key and secret):
         raise UnavailableError(
-            f"no credentials for {bucket}: the Secret needs the keys {ENV_AWS_ACCESS_KEY_ID} and"
-            f" {ENV_AWS_SECRET_ACCESS_KEY}; on the command line, set those variables"
+            f"no credentials for {bucket}: an artifacts' Secret needs the keys {ENV_AWS_ACCESS_KEY_ID} and"
+            f" {ENV_AWS_SECRET_ACCESS_KEY}; the operator for suites, and the command line, those variables"
         )
     endpoint = urlsplit(endpoint_url)
     options: dict[str, Any] = {

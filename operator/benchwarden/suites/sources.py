@@ -1,4 +1,4 @@
-"""Bytes from outside: files, https addresses and datasets, each with a size cap and a time limit."""
+"""Bytes from outside: files, https addresses, buckets and datasets, each with a size cap and a time limit."""
 
 import hashlib
 import os
@@ -12,12 +12,15 @@ from typing import IO, Any, Final, Protocol
 
 from benchwarden import names
 from benchwarden.api.suite import Dataset
+from benchwarden.artifacts.assignment import Destination
+from benchwarden.artifacts.storage import open_storage
 from benchwarden.errors import InvalidInputError, UnavailableError
 
 SUITE_BYTES: Final = 128 * 1024 * 1024
 URL_SECONDS: Final = 120.0
 _SILENCE_SECONDS: Final = 20.0
 _CHUNK_BYTES: Final = 64 * 1024
+_S3: Final = "s3://"
 
 ReadConfigMap = Callable[[str, str], bytes]
 
@@ -38,7 +41,7 @@ class Sources(Protocol):
         ...
 
     def read_url(self, url: str) -> bytes:
-        """The bytes behind an https address."""
+        """The bytes behind an https or s3 address."""
         ...
 
     def read_dataset(self, dataset: Dataset) -> Iterable[Mapping[str, Any]]:
@@ -55,7 +58,10 @@ class OutsideSources:
         *,
         max_bytes: int = SUITE_BYTES,
         url_seconds: float = URL_SECONDS,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """Make them; `environment`, by default this process's, has the credentials for buckets."""
+        self._environment = os.environ if environment is None else environment
         self._read_config_map = read_config_map
         self._max_bytes = max_bytes
         self._url_seconds = url_seconds
@@ -88,11 +94,13 @@ class OutsideSources:
             return False
 
     def read_url(self, url: str) -> bytes:
-        """The bytes behind an https address, within `max_bytes` and `url_seconds` in all.
+        """The bytes behind an https or s3 address, within `max_bytes` and `url_seconds` in all.
 
         Redirects are followed to https addresses only. Proxy variables and the system's
         certificate authorities (or SSL_CERT_FILE) apply.
         """
+        if url.startswith(_S3):
+            return self._read_object(url)
         _https_only(url)
         opener = urllib.request.build_opener(_HttpsRedirects())
         deadline = time.monotonic() + self._url_seconds
@@ -104,6 +112,23 @@ class OutsideSources:
                 raise UnavailableError(f"{url} answered {error.code}") from error
         except (OSError, HTTPException, ValueError) as error:
             raise UnavailableError(f"cannot read {url}: {_why(error)}") from error
+
+    def _read_object(self, url: str) -> bytes:
+        bucket, _, key = url.removeprefix(_S3).partition("/")
+        if not key:
+            raise _refused(f"{url} names a bucket and no object in it")
+        endpoint = self._environment.get(names.ENV_AWS_ENDPOINT_URL, "")
+        found, deadline = bytearray(), time.monotonic() + self._url_seconds
+        try:
+            storage = open_storage(
+                Destination(url=_S3 + bucket, endpoint_url=endpoint), self._environment
+            )
+            for chunk in storage.read(key):
+                found += chunk
+                _check_progress(url, len(found), self._max_bytes, deadline)
+        except (OSError, ValueError) as error:
+            raise UnavailableError(f"cannot read {url}: {_why(error)}") from error
+        return bytes(found)
 
     def read_dataset(self, dataset: Dataset) -> Iterator[Mapping[str, Any]]:
         """The rows of a dataset's split; needs the `datasets` extra."""
@@ -162,12 +187,6 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _https_only(url: str) -> None:
-    if url.startswith("s3://"):
-        raise InvalidInputError(
-            "s3:// is not supported yet; mount the bucket or use https://",
-            reason=names.REASON_UNSUPPORTED,
-            field="url",
-        )
     if not url.startswith("https://"):
         raise _refused(f"{url} is not an https address")
 
@@ -179,11 +198,15 @@ def _capped(stream: IO[bytes], place: str, max_bytes: int, deadline: float | Non
     read = getattr(stream, "read1", stream.read)
     while chunk := read(_CHUNK_BYTES):
         parts += chunk
-        if len(parts) > max_bytes:
-            raise _refused(f"{place} is over {max_bytes} bytes; split the suite")
-        if deadline is not None and time.monotonic() > deadline:
-            raise UnavailableError(f"{place} sends too slowly")
+        _check_progress(place, len(parts), max_bytes, deadline)
     return bytes(parts)
+
+
+def _check_progress(place: str, size: int, max_bytes: int, deadline: float | None) -> None:
+    if size > max_bytes:
+        raise _refused(f"{place} is over {max_bytes} bytes; split the suite")
+    if deadline is not None and time.monotonic() > deadline:
+        raise UnavailableError(f"{place} sends too slowly")
 
 
 def _refused(text: str) -> InvalidInputError:

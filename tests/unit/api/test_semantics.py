@@ -6,7 +6,6 @@ from tests.bad_specs.corpus import GOOD, a_run, merged
 from benchwarden.api.parse import parse_run
 from benchwarden.api.semantics import check
 from benchwarden.errors import InvalidInputError
-from benchwarden.names import REASON_INVALID_SPEC, REASON_UNSUPPORTED
 
 
 def checked(patch: Any, *, base: str = "oracle") -> None:
@@ -67,23 +66,6 @@ def test_providers_bring_their_credentials_in_variables() -> None:
 def test_a_gateway_needs_no_key() -> None:
     gateway = {"baseUrl": "http://gateway:8080", "credentials": {"mode": "gateway", "apiKey": None}}
     checked({"agent": {"claudeCode": gateway}}, base="claude")
-
-
-def test_a_contradiction_is_told_before_what_is_not_built() -> None:
-    patch = {
-        "suite": {"tasks": {"source": {"configMap": None, "url": "s3://bucket/tasks.jsonl"}}},
-        **egress({"cidr": "10.0.0.1/8"}),
-    }
-    with pytest.raises(InvalidInputError) as caught:
-        checked(patch)
-    assert caught.value.reason == REASON_INVALID_SPEC
-
-
-def test_what_is_not_built_says_what_to_do_instead() -> None:
-    source = {"url": "s3://bucket/lite.parquet"}
-    with pytest.raises(InvalidInputError, match="not supported by this version; mount the") as e:
-        checked({"suite": {"tasks": None, "swebench": {"variant": "lite", "source": source}}})
-    assert e.value.reason == REASON_UNSUPPORTED
 
 
 def test_a_secret_never_appears_in_the_message_that_refuses_it() -> None:

@@ -13,7 +13,7 @@ from tests.unit.suites.rows import full_row, jsonl, task_row
 
 from benchwarden import names
 from benchwarden.api.suite import Dataset, SuiteSpec
-from benchwarden.errors import InvalidInputError, UnavailableError
+from benchwarden.errors import BenchwardenError, InvalidInputError, UnavailableError
 from benchwarden.suites.load import load_panel
 from benchwarden.suites.sources import OutsideSources
 
@@ -227,8 +227,15 @@ def test_only_https_addresses_are_opened(url):
         MemorySources().read_url(url)
 
 
-def test_an_s3_address_is_refused_as_not_supported_yet():
-    with pytest.raises(InvalidInputError) as caught:
-        load_panel(tasks_suite({"url": "s3://bucket/tasks.jsonl"}), MemorySources())
-    assert caught.value.reason == names.REASON_UNSUPPORTED
-    assert caught.value.field == "spec.suite.tasks.source.url"
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("s3://bucket", "no object in it"),
+        ("s3://bucket/", "no object in it"),
+        ("s3://bucket/tasks.jsonl", "no credentials for bucket"),
+    ],
+)
+def test_a_bucket_needs_an_object_and_credentials_of_the_operators_own(url, problem):
+    sources = OutsideSources(lambda name, key: b"", environment={})
+    with pytest.raises(BenchwardenError, match=problem):
+        load_panel(tasks_suite({"url": url}), sources)
