@@ -17,9 +17,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 from tests.scripted_api.script import DONE
 from tests.scripted_api.server import events, message
+
+ACCESS_TOKEN = "planted-access-token-9876543210"
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,17 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         if self.headers.get("content-encoding") == "gzip":
             raw = gzip.decompress(raw)
-        body = json.loads(raw) if raw else {}
+        form = "urlencoded" in self.headers.get("content-type", "")
+        body = dict(parse_qsl(raw.decode())) if form else json.loads(raw or b"{}")
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.api.requests.append(Request(self.path, headers, body))
         if "invoke-with-response-stream" in self.path:
             self._answer("application/vnd.amazon.eventstream", _event_stream(body))
         elif ":streamRawPredict" in self.path or "/v1/messages" in self.path:
             self._answer("text/event-stream", "".join(events(message(DONE, body))).encode())
+        elif self.path == "/token":
+            token = {"access_token": ACCESS_TOKEN, "expires_in": 3600, "token_type": "Bearer"}
+            self._answer("application/json", json.dumps(token).encode())
         else:
             self._answer("application/json", b"{}")
 

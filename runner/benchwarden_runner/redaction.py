@@ -25,7 +25,8 @@ def declared(environment: Mapping[str, str]) -> FrozenSet[str]:
 class Redactor:
     """Replaces the values of declared and of secret-looking variables by `[redacted NAME]`.
 
-    Each value is also found as JSON and URLs would spell it.
+    Each value is also found as JSON and URLs would spell it, and of a value that is a JSON object, as clouds
+    give out their credentials, those members that are named like secrets.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -34,8 +35,9 @@ class Redactor:
         for name, value in environment.items():
             secret = name in listed or _SECRET_NAME.search(name.upper())
             if secret and len(value) >= _SHORTEST:
-                spellings = {value, json.dumps(value)[1:-1], quote(value, safe="")}
-                found += [(spelling, f"[redacted {name}]") for spelling in spellings]
+                for part in (value, *_secret_parts(value)):
+                    spellings = {part, json.dumps(part)[1:-1], quote(part, safe="")}
+                    found += [(spelling, f"[redacted {name}]") for spelling in spellings]
         self._pairs = sorted(found, key=lambda pair: -len(pair[0]))  # longest first: no remains
         self._longest = max((len(value.encode()) for value, _ in found), default=0)
 
@@ -64,3 +66,19 @@ class Redactor:
     def _safe_cut(self, data: bytes) -> int:
         """How much of `data` cannot be the beginning of a secret that the next chunk completes."""
         return max(0, len(data) - max(0, self._longest - 1))
+
+
+def _secret_parts(value: str) -> List[str]:
+    if not value.lstrip().startswith("{"):
+        return []
+    try:
+        members = json.loads(value)
+    except (ValueError, RecursionError):
+        return []
+    return [
+        member
+        for name, member in members.items()
+        if isinstance(member, str)
+        and len(member) >= _SHORTEST
+        and _SECRET_NAME.search(name.upper())
+    ]

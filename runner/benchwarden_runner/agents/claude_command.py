@@ -26,6 +26,7 @@ _NOT_INHERITED = re.compile(
     r"|CLAUDE_CONFIG_DIR"
     r"|CLAUDE_CODE_(SUBAGENT_MODEL|EFFORT_LEVEL|SIMPLE|ENTRYPOINT|SSE_PORT|(USE|SKIP)_\w+)"
 )
+_GOOGLE_CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 _VERSION = re.compile(r"(\d+\.\d+\.\d+\S*) \(Claude Code\)")
 _VERSION_SECONDS = 60.0
 _IDLE_TIMEOUT_MS = 180_000
@@ -171,6 +172,7 @@ def environment(
     found.setdefault("LANG", "C.UTF-8")
     found.update(chosen)
     found.update(home.environment)
+    _put_google_credentials(found, home)
     found.update(
         DISABLE_AUTOUPDATER="1",
         IS_SANDBOX="1",
@@ -186,6 +188,17 @@ def environment(
         if not any(found.get(name) for name in (*CREDENTIALS, *_OTHER_PROVIDERS)):
             found["ANTHROPIC_API_KEY"] = GATEWAY_KEY  # else the CLI asks nobody: "Not logged in"
     return found
+
+
+def _put_google_credentials(found: Dict[str, str], home: Home) -> None:
+    """Google's libraries take credentials from a file only; a Secret gives their text."""
+    text = found.get(_GOOGLE_CREDENTIALS, "")
+    if not text.lstrip().startswith("{"):
+        return
+    path = os.path.join(home.config, "google-credentials.json")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+    found[_GOOGLE_CREDENTIALS] = path
 
 
 def stall_seconds(environment: Mapping[str, str]) -> float:

@@ -1,12 +1,13 @@
 """The real CLI in the surroundings users have: a proxy, a private CA, other providers, a telemetry collector."""
 
 import json
+import subprocess
 from dataclasses import replace
 
 import pytest
 from tests.http_proxy import HttpProxy
 from tests.private_ca import HOST, make_ca
-from tests.provider_api import ProviderApi
+from tests.provider_api import ACCESS_TOKEN, ProviderApi
 from tests.unit.runner.claude_bench import KEY, MODEL, spec
 
 from benchwarden.names import CA_VARIABLES
@@ -114,6 +115,51 @@ def test_vertex_is_asked_for_project_and_region(bench, provider):
     assert telemetry.outcome == protocol.COMPLETED, telemetry
     place = "/v1/projects/bench-project/locations/europe-west1/publishers/anthropic/models/"
     assert provider.to(":streamRawPredict")[0].path.startswith(f"{place}claude-sonnet-5-5@20260101")
+
+
+@pytest.fixture(scope="module")
+def google(tmp_path_factory):
+    """Google's addresses by a certificate of ours, and a service account's credentials as a Secret has them."""
+    folder = make_ca(tmp_path_factory.mktemp("google"), "*.googleapis.com")
+    made = ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+    key = subprocess.run(made, capture_output=True, text=True, check=True).stdout
+    account = {
+        "type": "service_account",
+        "project_id": "bench-project",
+        "private_key_id": "planted",
+        "private_key": key,
+        "client_email": "bench@bench-project.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+    return folder, json.dumps(account)
+
+
+def test_vertex_logs_in_with_a_service_account_from_a_secret(bench, google):
+    folder, account = google
+    variables = {
+        "CLAUDE_CODE_USE_VERTEX": "1",
+        "CLOUD_ML_REGION": "europe-west1",
+        "ANTHROPIC_VERTEX_PROJECT_ID": "bench-project",
+    }
+    trust = dict.fromkeys(CA_VARIABLES, str(folder / "ca.crt"))
+    with ProviderApi(folder / "host.pem") as api, HttpProxy(api.port) as proxy:
+        api.base_url = api.url
+        secrets = {"GOOGLE_APPLICATION_CREDENTIALS": account, **trust}
+        telemetry = elsewhere(
+            bench,
+            api,
+            {**variables, "HTTPS_PROXY": proxy.url},
+            secrets,
+            "claude-sonnet-5-5@20260101",
+        )
+    assert telemetry.outcome == protocol.COMPLETED, telemetry
+    assert "assertion" in api.to("/token")[0].body
+    asked = api.to(":streamRawPredict")[0]
+    assert asked.headers["authorization"] == f"Bearer {ACCESS_TOKEN}"
+    assert set(proxy.asked) == {
+        "CONNECT oauth2.googleapis.com:443",
+        "CONNECT europe-west1-aiplatform.googleapis.com:443",
+    }
 
 
 def test_an_oauth_token_is_sent_as_one(bench, provider):

@@ -47,3 +47,12 @@ def test_a_secret_across_chunks_is_found_too(before: bytes, size: int, after: by
     one = redactor(MY_TOKEN=VALUE)
 
     assert b"".join(one.chunks(chunks)) == one.data(whole)
+
+
+def test_of_credentials_in_json_what_is_secret_in_them_is_found_by_itself() -> None:
+    private = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"
+    account = json.dumps({"type": "service_account", "private_key": private, "n_token": 7})
+    found = redactor(**{ENV_SECRET_NAMES: "ACCOUNT", "ACCOUNT": account})
+    assert found.text(account) == "[redacted ACCOUNT]"
+    assert found.text(f"read {private}") == "read [redacted ACCOUNT]"
+    assert found.text("service_account") == "service_account"

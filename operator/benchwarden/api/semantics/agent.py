@@ -19,6 +19,7 @@ SECRET_VARIABLES: Final = frozenset(
         "CLAUDE_CODE_OAUTH_TOKEN",
     }
 )
+_GOOGLE_CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _FIELD_OF_VARIABLE: Final = {
     ENV_API_KEY: "credentials.apiKey",
     ENV_AUTH_TOKEN: "credentials.authToken",
@@ -79,12 +80,18 @@ def env_faults(field: str, env: tuple[EnvVar, ...]) -> Iterator[Fault]:
             yield Fault(
                 f"{field}[{position}].name", f"{variable.name} is benchwarden's; take another name"
             )
-        if variable.value and variable.name in SECRET_VARIABLES:
+        if variable.value and _is_secret(variable.name, variable.value):
             yield Fault(
                 f"{field}[{position}].value",
                 f"{variable.name} is a secret and everyone who may read the run sees it here;"
                 " use secretKeyRef",
             )
+
+
+def _is_secret(name: str, value: str) -> bool:
+    """A path to Google's credentials is none, their text is."""
+    is_text = name == _GOOGLE_CREDENTIALS and value.lstrip().startswith("{")
+    return is_text or name in SECRET_VARIABLES
 
 
 def _claude_faults(field: str, claude: ClaudeCode) -> Iterator[Fault]:
