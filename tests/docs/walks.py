@@ -173,6 +173,9 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/guides/artifacts.md", "needs a bucket"): (
         "tests/cluster_promises/test_artifacts.py has one"
     ),
+    ("docs/guides/claude-code.md", "needs a registry with a login"): (
+        "tests/cluster_promises/test_cli_from_a_registry.py has one"
+    ),
     ("docs/guides/gateway.md", "needs a key and an image"): (
         "tests/cluster_promises/test_gateway.py installs it with those of the tests"
     ),
