@@ -65,17 +65,23 @@ def open_inside(root: AnyPath, relative: str) -> int:
 
 def write_inside(root: AnyPath, relative: str, content: bytes, *, executable: bool = False) -> None:
     """Write a file below `root`; whatever stands in its way (links, files, folders) is removed."""
-    target = clear_way(root, relative)
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target)
-    elif target.is_symlink() or target.exists():
-        target.unlink()
+    target = remove_inside(root, relative)
     mode = 0o755 if executable else 0o644
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(str(target), flags, mode)
     with os.fdopen(descriptor, "wb") as out:
         out.write(content)
         os.fchmod(out.fileno(), mode)  # whatever the umask
+
+
+def remove_inside(root: AnyPath, relative: str) -> Path:
+    """Remove whatever is at `relative` below `root`, links themselves; returns the joined path."""
+    target = clear_way(root, relative)
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    elif target.is_symlink() or target.exists():
+        target.unlink()
+    return target
 
 
 def clear_way(root: AnyPath, relative: str) -> Path:

@@ -3,6 +3,7 @@
 import pytest
 from tests.cluster.config import ClusterError
 from tests.cluster_promises.scene import (
+    NO_SUCH_AGENT,
     SOLVE,
     assert_nothing_left,
     assert_true_end,
@@ -92,18 +93,17 @@ def test_a_cancelled_run_stops_at_once_keeps_its_verdicts_and_says_so(kubectl, o
 
 
 def test_a_growing_retry_gives_missing_instances_another_chance(kubectl, operator):
-    needs = {"test_command": "sleep 30", "timeouts": {"grade_seconds": 2}}
-    kubectl.apply(suite_config_map(scripted("good"), scripted("silent", **needs)))
+    kubectl.apply(suite_config_map(scripted("good"), scripted("missing", NO_SUCH_AGENT)))
     kubectl.apply(scripted_run("again", execution={"infraRetriesPerTrial": 0}))
     run = wait_for_end(kubectl, "again", 60)
     assert condition(run, "Succeeded")["reason"] == names.REASON_COMPLETED_WITH_MISSING
-    assert charges(kubectl, run) == [("silent", "grader_error")]
+    assert charges(kubectl, run) == [("missing", "harness")]
     finished = run["status"]["finishedAt"]
     change(kubectl, "again", retry=1)
     wait_for(kubectl, "again", lambda run: not ended(run))
     run = wait_for_end(kubectl, "again", 60)
     assert condition(run, "Succeeded")["reason"] == names.REASON_COMPLETED_WITH_MISSING
-    assert charges(kubectl, run) == [("silent", "grader_error")] * 2
+    assert charges(kubectl, run) == [("missing", "harness")] * 2
     assert run["status"]["finishedAt"] > finished
     assert run["status"]["retriesHandled"] == 1
     assert_true_end(kubectl, run, {"good": "resolved"}, names.REASON_COMPLETED_WITH_MISSING)

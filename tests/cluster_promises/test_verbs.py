@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from tests.cluster.kubectl import Kubectl, kubectl_program
 from tests.cluster_promises.scene import (
+    NO_SUCH_AGENT,
     SOLVE,
     change,
     jobs_of,
@@ -98,9 +99,8 @@ def operator(kubectl, images, tiny_image, tmp_path) -> Iterator[Any]:
 def test_runs_are_watched_compared_exported_retried_and_cancelled(
     kubectl, operator, plugin, tmp_path
 ):
-    silent = {"test_command": "sleep 30", "timeouts": {"grade_seconds": 1}}
     kubectl.apply(
-        suite_config_map(scripted("a"), scripted("b", "true"), scripted("lost", **silent)),
+        suite_config_map(scripted("a"), scripted("b", "true"), scripted("lost", NO_SUCH_AGENT)),
         suite_config_map(scripted("slow", "sleep 100\n" + SOLVE), name="slow"),
         suite_config_map(scripted("a", "true"), scripted("b", "true"), name="worse"),
     )

@@ -52,15 +52,23 @@ def pairs(batch: ObservedBatch) -> list[Pair]:
 
 
 def capture(
-    batch: ObservedBatch, ending: Ending | None, tally: Tally, now: datetime
+    batch: ObservedBatch,
+    ending: Ending | None,
+    tally: Tally,
+    now: datetime,
+    *,
+    suites_own_patch: bool = False,
 ) -> tuple[Row, ...]:
-    """Rows that can be said now and are not in `tally`; all members have one once `ending` is given."""
+    """Rows that can be said now and are not in `tally`; all members have one once `ending` is given.
+
+    `suites_own_patch`: see `outcome.combine`.
+    """
     captured: list[Row] = []
     charged = False
     for member, pair in zip(batch.members, pairs(batch), strict=True):
         if tally.knows(member):
             continue
-        found = _of_pair(batch, member, pair, tally)
+        found = _of_pair(batch, member, pair, tally, suites_own_patch=suites_own_patch)
         if found is None and ending is None:
             continue
         if found is None:
@@ -73,7 +81,9 @@ def capture(
     return tuple(captured)
 
 
-def _of_pair(batch: ObservedBatch, member: Member, pair: Pair, tally: Tally) -> Outcome | None:
+def _of_pair(
+    batch: ObservedBatch, member: Member, pair: Pair, tally: Tally, *, suites_own_patch: bool
+) -> Outcome | None:
     """Outcome of a member by its own containers; None while they cannot say."""
     history = tally.state(member.key).history()
     agent = telemetry(pair.agent)
@@ -92,7 +102,7 @@ def _of_pair(batch: ObservedBatch, member: Member, pair: Pair, tally: Tally) -> 
         return Outcome(outcomes.CHARGE, protocol.HARNESS, "grader could not start the tests")
     if verdict is None and _was_disturbed(batch, pair.grade):
         return None  # the cluster's doing, not the grader's: the ending says which
-    return outcomes.combine(agent, verdict, history)
+    return outcomes.combine(agent, verdict, history, suites_own_patch=suites_own_patch)
 
 
 def _was_disturbed(batch: ObservedBatch, grade: ObservedContainer) -> bool:
@@ -134,7 +144,7 @@ def _of_ending(
             batch, member, pair, outcomes.of_limit(ending.outcome, history, ending.reason), now
         )
     if ending.outcome == protocol.GRADER_ERROR:
-        return _row(batch, member, pair, outcomes.of_silent_grader(history), now)
+        return _row(batch, member, pair, outcomes.of_ungraded(history), now)
     charge = Outcome(outcomes.CHARGE, ending.outcome, ending.reason)
     return _row(batch, member, pair, charge, now)
 

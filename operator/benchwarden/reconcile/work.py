@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.planning.plan import Batch, Member, Plan, TrialKey
+from benchwarden.results.outcome import History
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally, TrialState
 from benchwarden_runner import protocol
@@ -45,8 +46,8 @@ class RetryPolicy:
             return True
         allowed = (1 + self.per_trial) * (1 + self.rounds)
         history = state.history()
-        # A run into its own limit and a silent grader always get their one retry: it decides pass or fail.
-        if history.limit_charges or history.silent_grader_charges:
+        # What is held against a patch the second time always gets its one retry: it decides pass or fail.
+        if history != History():
             allowed = max(allowed, 2)
         return len(state.charges) >= allowed
 

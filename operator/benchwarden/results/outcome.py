@@ -28,7 +28,8 @@ class History:
     """What earlier launches of the same trial were charged with."""
 
     limit_charges: int = 0  # agent_oom, agent_disk, agent_pids
-    silent_grader_charges: int = 0  # the tests began and no verdict came
+    ungraded_charges: int = 0  # the patch was on trial, and the grader did not judge it
+    uncaptured_charges: int = 0  # the agent ran, and its patch could not be taken
 
 
 def of_limit(outcome: str, history: History, reason: str = "") -> Outcome:
@@ -37,14 +38,32 @@ def of_limit(outcome: str, history: History, reason: str = "") -> Outcome:
     return Outcome(effect, outcome, reason)
 
 
-def of_silent_grader(history: History, reason: str = "") -> Outcome:
-    """Outcome of a grader that ended without a verdict: retried once, then held against the patch.
+def of_ungraded(history: History, reason: str = "") -> Outcome:
+    """Outcome of a grader that did not judge its patch: retried once, then held against the patch.
 
-    Code under test that can kill its grader must not be able to turn a failure into a missing result.
+    Code under test that can stop its grader must not be able to turn a failure into a missing result.
     """
-    if history.silent_grader_charges:
-        return Outcome(VERDICT, protocol.UNRESOLVED, protocol.REASON_TAMPERED)
-    return Outcome(CHARGE, protocol.GRADER_ERROR, reason or protocol.REASON_TAMPERED)
+    reason = reason or protocol.REASON_TAMPERED
+    if history.ungraded_charges:
+        return Outcome(VERDICT, protocol.UNRESOLVED, reason)
+    return Outcome(CHARGE, protocol.GRADER_ERROR, reason)
+
+
+def is_ungraded(outcome: str, reason: str, patch_bytes: int) -> bool:
+    """Whether a grader failed in a way that the patch it was given can be the cause of.
+
+    A patch that never lets its tests end, deletes what runs them, or prints what their parser cannot read, is
+    not distinguishable from a grader in trouble: both are tried again, and then it is the patch's.
+    """
+    if outcome != protocol.GRADER_ERROR:
+        return False
+    timed_out = bool(patch_bytes) and reason == protocol.REASON_GRADE_TIMEOUT
+    return timed_out or reason.startswith((protocol.REASON_TAMPERED, protocol.REASON_SPOILED))
+
+
+def is_uncaptured(outcome: str, reason: str) -> bool:
+    """Whether an agent left its tree so that no patch could be taken of it."""
+    return outcome == protocol.HARNESS and reason.startswith(protocol.REASON_NOT_CAPTURED)
 
 
 def of_agent(agent: protocol.Telemetry, history: History) -> Outcome | None:
@@ -54,6 +73,8 @@ def of_agent(agent: protocol.Telemetry, history: History) -> Outcome | None:
         return Outcome(FATAL, end, agent.reason)
     if end in protocol.LIMIT_CLASSES:
         return of_limit(end, history, agent.reason)
+    if is_uncaptured(end, agent.reason) and history.uncaptured_charges:
+        return Outcome(VERDICT, protocol.AGENT_ERROR, agent.reason)
     if end in protocol.API_CLASSES or end == protocol.HARNESS:
         return Outcome(CHARGE, end, agent.reason)
     if end in protocol.FAIL_CLASSES and end != protocol.EMPTY_PATCH:
@@ -61,7 +82,9 @@ def of_agent(agent: protocol.Telemetry, history: History) -> Outcome | None:
     return None
 
 
-def of_grader(verdict: protocol.Verdict, history: History) -> Outcome:
+def of_grader(
+    verdict: protocol.Verdict, history: History, *, suites_own_patch: bool = False
+) -> Outcome:
     """Outcome in the grader's word; only it can say `resolved`."""
     if verdict.outcome in protocol.LIMIT_CLASSES:
         return of_limit(verdict.outcome, history, verdict.reason)
@@ -74,17 +97,32 @@ def of_grader(verdict: protocol.Verdict, history: History) -> Outcome:
         return Outcome(VERDICT, verdict.outcome, verdict.reason)
     if verdict.outcome == protocol.HARNESS:
         return Outcome(CHARGE, protocol.HARNESS, verdict.reason)
+    ungraded = is_ungraded(protocol.GRADER_ERROR, verdict.reason, verdict.patch_bytes)
+    if ungraded and not suites_own_patch:
+        return of_ungraded(history, verdict.reason)
     return Outcome(CHARGE, protocol.GRADER_ERROR, verdict.reason)
 
 
 def combine(
-    agent: protocol.Telemetry | None, verdict: protocol.Verdict | None, history: History
+    agent: protocol.Telemetry | None,
+    verdict: protocol.Verdict | None,
+    history: History,
+    *,
+    suites_own_patch: bool = False,
 ) -> Outcome:
-    """Outcome of a launch whose two containers ended; lost telemetry leaves the grader's word."""
+    """Outcome of a launch whose two containers ended; lost telemetry leaves the grader's word.
+
+    Args:
+        agent: its telemetry, None if lost.
+        verdict: the grader's message, None if there is none.
+        history: earlier charges of the trial.
+        suites_own_patch: the patch is the reference solution or none at all, so that only the suite or the
+            cluster can be at fault where its tests do not end.
+    """
     if agent is not None:
         decided = of_agent(agent, history)
         if decided is not None:
             return decided
     if verdict is None:
-        return of_silent_grader(history)
-    return of_grader(verdict, history)
+        return of_ungraded(history)
+    return of_grader(verdict, history, suites_own_patch=suites_own_patch)

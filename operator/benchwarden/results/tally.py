@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from benchwarden.planning.plan import Member, TrialKey
 from benchwarden.results import row as rows_of
-from benchwarden.results.outcome import History
+from benchwarden.results.outcome import History, is_uncaptured, is_ungraded
 from benchwarden.results.row import Row
 from benchwarden_runner import protocol
 
@@ -24,12 +24,11 @@ class TrialState:
     def history(self) -> History:
         """The charges that change how a further outcome is judged."""
         limit = sum(1 for row in self.charges if row.outcome in protocol.LIMIT_CLASSES)
-        silent = sum(
-            1
-            for row in self.charges
-            if row.outcome == protocol.GRADER_ERROR and row.reason == protocol.REASON_TAMPERED
+        ungraded = sum(
+            1 for row in self.charges if is_ungraded(row.outcome, row.reason, row.patch_bytes)
         )
-        return History(limit_charges=limit, silent_grader_charges=silent)
+        uncaptured = sum(1 for row in self.charges if is_uncaptured(row.outcome, row.reason))
+        return History(limit, ungraded, uncaptured)
 
 
 EMPTY_STATE = TrialState()

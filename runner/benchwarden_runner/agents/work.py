@@ -160,4 +160,4 @@ def _without_patch(telemetry: Telemetry, error: Exception) -> Telemetry:
     if isinstance(error, PatchTooLargeError):
         return replace(telemetry, outcome=protocol.AGENT_ERROR, reason=str(error))
     outcome = protocol.AGENT_DISK if number in _FULL else protocol.HARNESS
-    return replace(telemetry, outcome=outcome, reason=f"the patch could not be captured: {error}")
+    return replace(telemetry, outcome=outcome, reason=f"{protocol.REASON_NOT_CAPTURED}: {error}")

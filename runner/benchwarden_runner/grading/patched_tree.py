@@ -1,7 +1,6 @@
 """Brings a work tree to base commit + patch + tests, in that order, so that the tests have the last word."""
 
 import os
-import shutil
 import tempfile
 from contextlib import contextmanager
 from typing import Iterator, List, Sequence
@@ -55,7 +54,7 @@ class PatchedTree:
             if first.returncode == 0:
                 self._touched = self._named(name)
             elif self._otherwise(name, patch, rule):
-                self._touched = self._changed()
+                self._touched = self._changed(name)
             else:
                 raise PatchError(_last_lines(first.stderr))
 
@@ -108,21 +107,22 @@ class PatchedTree:
         entries = done.stdout.decode("utf-8", "surrogateescape").split("\0")
         return [entry.split("\t", 2)[2] for entry in entries if entry.count("\t") >= 2]
 
-    def _changed(self) -> List[str]:
-        """Paths that differ from the base, or are new and not ignored."""
+    def _changed(self, name: str) -> List[str]:
+        """Paths that differ from the base, or are new, or are named by a patch whose `.gitignore` hides them."""
         tracked = self._git.names("diff", "--name-only", "-z", "--no-renames", self.commit)
-        return tracked + self._git.names("ls-files", "--others", "--exclude-standard", "-z")
+        new = self._git.names("ls-files", "--others", "--exclude-standard", "-z")
+        try:
+            named = self._named(name)
+        except PatchError:  # a form that only a later attempt can read
+            named = []
+        return list(dict.fromkeys([*tracked, *new, *named]))
 
     def _to_base(self, paths: Sequence[str]) -> None:
         if not paths:
             return
         known = self.tracked.intersection(paths)
         for path in paths:
-            place = safe_files.clear_way(self._work_tree, path)
-            if place.is_dir() and not place.is_symlink():
-                shutil.rmtree(place)
-            elif place.is_symlink() or place.exists():
-                place.unlink()
+            safe_files.remove_inside(self._work_tree, path)
         if known:
             self._git.run("reset", "--quiet", self.commit, check=False)
             names = encode_names(sorted(known))

@@ -19,7 +19,7 @@ def remove_stale_reports(spec: GradeSpec, tracked: AbstractSet[str]) -> None:
         for path in report_files(spec.workdir, spec.parser.path, tracked):
             safe_files.clear_way(spec.workdir, path).unlink()
     elif spec.parser.kind == protocol.PARSER_TAP and spec.parser.path not in ("", *tracked):
-        safe_files.clear_way(spec.workdir, spec.parser.path).unlink(missing_ok=True)
+        safe_files.remove_inside(spec.workdir, spec.parser.path)
 
 
 def statuses(

@@ -40,6 +40,7 @@ class Grader:
         self._redactor = redactor
         self._log = log
         self._begun = time.monotonic()
+        self._patched = False
         self._facts: Dict[str, object] = {}
 
     def verdict(self) -> Verdict:
@@ -49,15 +50,20 @@ class Grader:
         try:
             found = self._grade(scratch)
         except (inputs.InputError, SpecError, GitError, ResultsError, OSError) as error:
-            found = Verdict(protocol.GRADER_ERROR, reason=str(error))
-        except Exception as error:  # a bug of ours must not count against the patch
+            found = self._failed(str(error))
+        except Exception as error:  # a bug of ours must not count against the patch at once
             print(self._redactor.text(traceback.format_exc()), flush=True)
-            found = Verdict(protocol.GRADER_ERROR, reason=f"{type(error).__name__}: {error}")
+            found = self._failed(f"{type(error).__name__}: {error}")
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         self._leave_sums()
         seconds = time.monotonic() - self._begun
         return replace(found, seconds=seconds, **self._facts)  # type: ignore[arg-type]  # fields by name
+
+    def _failed(self, reason: str) -> Verdict:
+        """No judgement; what a patch can be the cause of is said to be so."""
+        mark = f"{protocol.REASON_SPOILED}: " if self._patched else ""
+        return Verdict(protocol.GRADER_ERROR, reason=mark + reason)
 
     def _grade(self, scratch: str) -> Verdict:
         files = inputs.read_archive(self._input_folder, "grade.tgz")
@@ -80,6 +86,7 @@ class Grader:
         if patch.strip():
             try:
                 tree.apply(patch, spec.apply)
+                self._patched = True
             except PatchError as error:
                 return Verdict(protocol.PATCH_DOES_NOT_APPLY, reason=str(error))
         _bring_tests(tree, spec, files)
@@ -209,6 +216,8 @@ def _explain(spec: GradeSpec, run: TestRun, found: Dict[str, str]) -> str:
         for name in names
         if found.get(name) != results.PASSED
     ]
+    if failed and spec.parser.kind == protocol.PARSER_EXIT_CODE:
+        failed = [f"the test command ended with {run.ending.returncode}"]
     setup = [f"setup exited with {run.setup_code}"] if run.setup_code else []
     more = [f"{len(failed) - 3} more"] if len(failed) > 3 else []
     return "; ".join([*setup, *failed[:3], *more])

@@ -14,7 +14,7 @@ import tempfile
 from typing import Iterator, List, Tuple
 
 from benchwarden_runner.workspace.config_file import kept_settings, write_settings
-from benchwarden_runner.workspace.git import Git, resolve_git_dir
+from benchwarden_runner.workspace.git import Git, GitError, resolve_git_dir
 
 _KEPT_FILES = ("info/exclude", "info/attributes", "info/sparse-checkout")
 _MAIN_BRANCHES = ("main", "master", "trunk", "develop", "dev")
@@ -64,12 +64,21 @@ def check_out(work_tree: str, base_commit: str) -> str:
         GitError: no git, no repository, or no such commit.
     """
     git = Git(resolve_git_dir(os.path.join(work_tree, ".git")), work_tree, trusted=True)
-    commit = git.text("rev-parse", "--verify", "--quiet", f"{base_commit or 'HEAD'}^{{commit}}")
+    commit = _full_id(git, base_commit)
     _remove_locks(git.git_dir)
     if git.text("rev-parse", "HEAD") != commit:
         git.run("checkout", "--quiet", "--force", "--detach", commit)
     git.run("reset", "--quiet", "--hard", commit)
     return commit
+
+
+def _full_id(git: Git, base_commit: str) -> str:
+    wanted = f"{base_commit or 'HEAD'}^{{commit}}"
+    done = git.run("rev-parse", "--verify", "--quiet", wanted, check=False)
+    if done.returncode:
+        what = f"no commit {base_commit}" if base_commit else "no commit at all"
+        raise GitError(f"the repository in {git.work_tree} has {what}")
+    return done.stdout.decode().strip()
 
 
 def _remove_locks(git_dir: str) -> None:

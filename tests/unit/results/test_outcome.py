@@ -44,8 +44,55 @@ def test_lost_telemetry_leaves_the_graders_word():
 
 def test_a_silent_grader_counts_against_the_patch_the_second_time():
     assert combine(Telemetry("completed"), None, FRESH).effect == CHARGE
-    second = combine(Telemetry("completed"), None, History(silent_grader_charges=1))
+    second = combine(Telemetry("completed"), None, History(ungraded_charges=1))
     assert (second.effect, second.outcome) == (VERDICT, protocol.UNRESOLVED)
+
+
+UNGRADED = [
+    protocol.REASON_GRADE_TIMEOUT,
+    f"{protocol.REASON_SPOILED}: the parser script failed",
+    protocol.REASON_TAMPERED,
+]
+
+
+@pytest.mark.parametrize("reason", UNGRADED)
+def test_a_patch_that_stops_its_grader_again_has_failed(reason):
+    """Else a loop without end, or a line that no parser reads, would turn a failure into a missing result."""
+    stopped = Verdict(protocol.GRADER_ERROR, reason=reason, patch_bytes=9)
+    assert combine(Telemetry("completed"), stopped, FRESH).effect == CHARGE
+    again = combine(Telemetry("completed"), stopped, History(ungraded_charges=1))
+    assert (again.effect, again.outcome, again.reason) == (VERDICT, protocol.UNRESOLVED, reason)
+
+
+@pytest.mark.parametrize("reason", UNGRADED)
+def test_tests_that_stop_their_grader_under_the_reference_solution_are_never_the_agents_failure(
+    reason,
+):
+    stopped = Verdict(protocol.GRADER_ERROR, reason=reason, patch_bytes=9)
+    history = History(ungraded_charges=5)
+    found = combine(Telemetry("completed"), stopped, history, suites_own_patch=True)
+    assert (found.effect, found.outcome) == (CHARGE, protocol.GRADER_ERROR)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        Verdict(protocol.GRADER_ERROR, reason="git rev-parse exited with 1", patch_bytes=9),
+        Verdict(protocol.GRADER_ERROR, reason="the pod was told to stop", patch_bytes=9),
+        Verdict(protocol.GRADER_ERROR, reason=protocol.REASON_GRADE_TIMEOUT),  # nothing was changed
+    ],
+)
+def test_a_grader_in_trouble_without_the_patchs_doing_stays_infrastructure(verdict):
+    found = combine(Telemetry("completed"), verdict, History(ungraded_charges=5))
+    assert (found.effect, found.outcome) == (CHARGE, protocol.GRADER_ERROR)
+
+
+def test_an_agent_whose_tree_cannot_be_read_again_has_failed():
+    """It may have removed git, or what the patch is taken with: no reason to be left out of the rate."""
+    lost = Telemetry(protocol.HARNESS, reason=f"{protocol.REASON_NOT_CAPTURED}: no git")
+    assert combine(lost, RESOLVED, FRESH).effect == CHARGE
+    again = combine(lost, RESOLVED, History(uncaptured_charges=1))
+    assert (again.effect, again.outcome) == (VERDICT, protocol.AGENT_ERROR)
 
 
 classes = st.sampled_from(sorted(protocol.ALL_CLASSES | {protocol.COMPLETED, "invented"}))

@@ -47,7 +47,20 @@ def test_history_tells_limits_and_silent_graders_apart():
         ),
         replace(VERDICT, launch=3, kind="charge", outcome="evicted"),
     ]
-    assert Tally(rows).state(TrialKey("i1", 0)).history() == History(1, 1)
+    assert Tally(rows).state(TrialKey("i1", 0)).history() == History(1, 1, 0)
+
+
+def test_history_counts_what_a_patch_or_an_agent_can_be_the_cause_of():
+    charge = replace(VERDICT, kind="charge", outcome="grader_error", patch_bytes=9)
+    rows = [
+        replace(charge, reason="grade_timeout"),
+        replace(charge, launch=2, reason="not_judged_with_patch: no parser"),
+        replace(charge, launch=3, reason="grade_timeout", patch_bytes=0),
+        replace(charge, launch=4, reason="git checkout exited with 1"),
+        replace(charge, launch=5, outcome="harness", reason="patch_not_captured: no git"),
+        replace(charge, launch=6, outcome="harness", reason="the image has no git"),
+    ]
+    assert Tally(rows).state(TrialKey("i1", 0)).history() == History(0, 2, 1)
 
 
 @given(

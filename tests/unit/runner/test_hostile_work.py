@@ -3,11 +3,13 @@
 import os
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from tests.unit.runner.builders import commit, git, put, repository
 
 from benchwarden_runner import protocol
+from benchwarden_runner.specs import ParserSpec
 
 PASSES = f"{sys.executable} -c 'import calc; assert calc.add(2, 2) == 4'"
 FIX = """--- a/calc.py
@@ -148,3 +150,74 @@ def test_names_with_escapes_and_line_feeds_come_through_as_they_are(calc):
     commit(calc.repo, {}, "theirs")
     for name in names:
         assert os.path.lexists(calc.repo / name)
+
+
+PARSER = (
+    "import json, sys\nrows = [json.loads(line) for line in open(sys.argv[1]) if line[0] == '{']\n"
+)
+PARSER += "json.dump({'tests': rows}, open(sys.argv[3], 'w'))\n"
+
+
+def test_a_patch_that_prints_what_crashes_the_parser_is_told_apart_from_a_grader_in_trouble(calc):
+    spec = calc.grade_spec(
+        test_command=f"{sys.executable} -c 'import calc'", parser=ParserSpec("script")
+    )
+    files = {protocol.FILE_PARSER: PARSER}
+    hostile = FIX.replace("@@ -1,2 +1,2 @@\n", "@@ -1,2 +1,3 @@\n+print('{')\n")
+    verdict = calc.grade(spec, hostile, files)
+    assert verdict.outcome == protocol.GRADER_ERROR
+    assert verdict.reason.startswith(protocol.REASON_SPOILED)
+    verdict = calc.grade(calc.grade_spec(base_commit="a" * 40), hostile)
+    assert verdict.outcome == protocol.GRADER_ERROR
+    assert not verdict.reason.startswith(protocol.REASON_SPOILED)
+
+
+def test_attributes_of_a_patch_that_spoil_the_tests_are_its_own_doing(calc):
+    commit(calc.repo, {"t.py": "a\n"})
+    tests = "--- a/t.py\n+++ b/t.py\n@@ -1 +1 @@\n-a\n+b\n"
+    hostile = FIX + new_file(".gitattributes", "t.py working-tree-encoding=NO-SUCH\n")
+    verdict = calc.grade(
+        calc.grade_spec(test_command="grep b t.py"), hostile, {protocol.FILE_TEST_PATCH: tests}
+    )
+    assert verdict.outcome == protocol.RESOLVED or verdict.reason.startswith(
+        protocol.REASON_SPOILED
+    )
+
+
+def test_a_folder_in_the_place_of_the_results_does_not_stop_the_grader(calc):
+    spec = calc.grade_spec(
+        test_command="echo not ok 1 - a > r.tap", parser=ParserSpec("tap", "r.tap")
+    )
+    verdict = calc.grade(replace(spec, fail_to_pass=("a",)), FIX + new_file("r.tap/x", "x\n"))
+    assert verdict.outcome == protocol.UNRESOLVED
+
+
+def test_a_runner_configuration_that_the_patch_lets_git_ignore_is_restored_too(calc):
+    """The patch applies with fuzz only, so git has no word in it."""
+    fuzzy = FIX.replace(" def add(a, b):", " def add(a, b):  # moved")
+    hostile = fuzzy + new_file(".gitignore", "conftest.py\n") + new_file("conftest.py", "x\n")
+    spec = calc.grade_spec(test_command="! test -e conftest.py", restore_paths=("conftest.py",))
+    assert calc.grade(spec, hostile).outcome == protocol.RESOLVED
+
+
+def test_an_agent_that_destroys_what_its_patch_is_taken_with_is_told_apart(calc):
+    telemetry = agent(calc, 'echo x >> calc.py; rm -rf "$HOME/../snapshot"')
+    assert telemetry.outcome == protocol.HARNESS
+    assert telemetry.reason.startswith(protocol.REASON_NOT_CAPTURED)
+
+
+@pytest.mark.parametrize(
+    ("base", "said"), [("a" * 40, f"has no commit {'a' * 40}"), ("", "has no commit at all")]
+)
+def test_a_work_tree_without_its_base_commit_is_named(place, base, said):
+    repository(place.repo, {"calc.py": "x\n"})
+    if not base:
+        git(place.repo, "update-ref", "-d", "HEAD")
+    verdict = place.grade(place.grade_spec(base_commit=base), FIX)
+    assert verdict.outcome == protocol.GRADER_ERROR
+    assert said in verdict.reason
+
+
+def test_a_failed_command_says_how_it_ended(calc):
+    verdict = calc.grade(calc.grade_spec(test_command="exit 127", fail_to_pass=("works",)), FIX)
+    assert (verdict.outcome, verdict.reason) == ("unresolved", "the test command ended with 127")
