@@ -7,7 +7,9 @@ work); for what an agent may have touched, callers bring a git directory of thei
 
 import os
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from typing import Dict, List, Optional, Sequence
 
 _ALWAYS = (
@@ -87,16 +89,7 @@ class Git:
         if program is None:
             raise GitError("the image has no git")
         try:
-            done = subprocess.run(
-                [program, *_ALWAYS, *words],
-                cwd=self.work_tree,
-                env=self._environment,
-                input=b"" if data is None else data,
-                stdout=stdout,
-                stderr=subprocess.PIPE,
-                check=False,
-                timeout=timeout_seconds,
-            )
+            done = self._finished([program, *_ALWAYS, *words], data, timeout_seconds, stdout)
         except subprocess.TimeoutExpired as error:
             raise GitError(f"git {words[0]} took more than {timeout_seconds:.0f} s") from error
         except OSError as error:
@@ -105,6 +98,31 @@ class Git:
             detail = done.stderr.decode("utf-8", "replace").strip()[-300:]
             raise GitError(f"git {words[0]} exited with {done.returncode}: {detail}")
         return done
+
+    def _finished(
+        self, command: Sequence[str], data: Optional[bytes], timeout_seconds: float, stdout: int
+    ) -> "subprocess.CompletedProcess[bytes]":
+        """Run to the end or the time limit, with all that it starts: an agent may have put its own git here."""
+        process = subprocess.Popen(
+            command,
+            cwd=self.work_tree,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        with process:
+            try:
+                output, errors = process.communicate(data or b"", timeout=timeout_seconds)
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                for pipe in (process.stdin, process.stdout, process.stderr):
+                    if pipe is not None:
+                        pipe.close()  # what has left the session may hold the other end
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
     def text(self, *words: str) -> str:
         """The standard output of a command, stripped."""

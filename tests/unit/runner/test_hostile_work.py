@@ -10,6 +10,7 @@ from tests.unit.runner.builders import commit, git, put, repository
 
 from benchwarden_runner import protocol
 from benchwarden_runner.specs import ParserSpec
+from benchwarden_runner.workspace.git import Git, GitError
 
 PASSES = f"{sys.executable} -c 'import calc; assert calc.add(2, 2) == 4'"
 FIX = """--- a/calc.py
@@ -204,6 +205,17 @@ def test_an_agent_that_destroys_what_its_patch_is_taken_with_is_told_apart(calc)
     telemetry = agent(calc, 'echo x >> calc.py; rm -rf "$HOME/../snapshot"')
     assert telemetry.outcome == protocol.HARNESS
     assert telemetry.reason.startswith(protocol.REASON_NOT_CAPTURED)
+
+
+def test_a_git_that_never_ends_is_ended_with_what_it_has_started(tmp_path, monkeypatch):
+    """An agent may have put it there; its child keeps the pipes open after the git itself was killed."""
+    (tmp_path / "git").write_text("#!/bin/sh\n(setsid sleep 60 &)\nsleep 60 &\nsleep 60\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    begun = time.monotonic()
+    with pytest.raises(GitError, match="took more than"):
+        Git(str(tmp_path), str(tmp_path)).run("status", timeout_seconds=0.5)
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize(
