@@ -2,17 +2,21 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from benchwarden import names
+from benchwarden.api import patterns
 from benchwarden.api.parse import parse_run
 from benchwarden.api.run import BenchmarkRun
 from benchwarden.errors import InvalidInputError
+
+_NAME_CHARACTERS: Final = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,14 @@ def read_run_file(path: Path, given: Mapping[str, Path] | None = None) -> RunFil
     if len(runs) != 1:
         raise _invalid(f"{path}: expected one {names.RUN_KIND}, found {len(runs)}", "kind")
     run = parse_run(runs[0], strict=True)
-    if not run.metadata.name:
+    if "apiVersion" not in runs[0]:
+        raise _invalid(f"is required: {names.API_VERSION}", "apiVersion")
+    name = run.metadata.name
+    if not name:
         raise _invalid("is required here: it names the folder of the results", "metadata.name")
+    if len(name) > _NAME_CHARACTERS or not re.match(patterns.DNS_SUBDOMAIN, name):
+        what = patterns.MEANINGS[patterns.DNS_SUBDOMAIN]
+        raise _invalid(f"must be {what}, at most {_NAME_CHARACTERS} characters", "metadata.name")
     folders = {name: place.absolute() for name, place in (given or {}).items()}
     config_maps |= {name: _folder(name, place) for name, place in folders.items()}
     return RunFile(path, run, config_maps, folders)

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from typing import Dict, List, Optional, Sequence
 
@@ -49,6 +50,7 @@ class Git:
     ) -> None:
         self.git_dir = git_dir
         self.work_tree = work_tree
+        self._ends_at: Optional[float] = None
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith("GIT_")
         }
@@ -88,6 +90,9 @@ class Git:
         program = shutil.which("git")
         if program is None:
             raise GitError("the image has no git")
+        if self._ends_at is not None:
+            left = self._ends_at - time.monotonic()
+            timeout_seconds = max(0.0, min(timeout_seconds, left))
         try:
             done = self._finished([program, *_ALWAYS, *words], data, timeout_seconds, stdout)
         except subprocess.TimeoutExpired as error:
@@ -98,6 +103,10 @@ class Git:
             detail = done.stderr.decode("utf-8", "replace").strip()[-300:]
             raise GitError(f"git {words[0]} exited with {done.returncode}: {detail}")
         return done
+
+    def limit_to(self, seconds: float) -> None:
+        """From now on all commands together may take `seconds`."""
+        self._ends_at = time.monotonic() + seconds
 
     def _finished(
         self, command: Sequence[str], data: Optional[bytes], timeout_seconds: float, stdout: int

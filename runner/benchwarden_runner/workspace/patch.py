@@ -15,6 +15,7 @@ from benchwarden_runner.workspace.git import Git, GitError, encode_names, resolv
 
 MAX_PATCH_BYTES = 32 * 1024 * 1024  # what graders accept
 _MAX_CHANGED_BYTES = 8 * MAX_PATCH_BYTES  # git compares whole files in memory
+_CAPTURE_SECONDS = 600.0  # well below what a pod may take beyond its agent's time
 _CONFIG = """[core]
 \tbare = false
 \trepositoryformatversion = {version}
@@ -68,6 +69,7 @@ class Snapshot:
             PatchTooLargeError: it would be larger than graders accept.
             GitError: git failed.
         """
+        self._git.limit_to(_CAPTURE_SECONDS)
         self._stage()
         self._expand_nested()
         if self._changed_bytes() > _MAX_CHANGED_BYTES:

@@ -75,6 +75,8 @@ def test_a_key_that_is_not_there_says_which_are(tmp_path: Path) -> None:
         ("- a list\n", "each document must be an object"),
         ("kind: [", "is not YAML"),
         (RUN.replace("name: nightly", "generateName: nightly-"), "metadata.name: is required here"),
+        (RUN.replace("name: nightly", "name: ../elsewhere"), "metadata.name: must be a name"),
+        (RUN.replace("apiVersion: benchwarden.dev/v1alpha1", ""), "apiVersion: is required"),
         (RUN.replace("nop:", "nope:"), "spec.agent.nope"),
         (RUN + CONFIG_MAP.replace("aGVsbG8=", "'%%%'"), "binaryData.packed"),
     ],

@@ -215,6 +215,11 @@ def test_a_git_that_never_ends_is_ended_with_what_it_has_started(tmp_path, monke
     begun = time.monotonic()
     with pytest.raises(GitError, match="took more than"):
         Git(str(tmp_path), str(tmp_path)).run("status", timeout_seconds=0.5)
+    limited = Git(str(tmp_path), str(tmp_path))
+    limited.limit_to(1.0)
+    for _ in range(3):
+        with pytest.raises(GitError, match="took more than"):
+            limited.run("status")
     assert time.monotonic() - begun < 20
 
 
