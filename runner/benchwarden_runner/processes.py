@@ -198,6 +198,7 @@ def _process_table() -> Dict[int, int]:
 def _prepare_child() -> None:
     """Unblock what `Termination` blocks, and let the kernel end the work rather than its supervisor."""
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    _prctl(_PR_SET_DUMPABLE, 1)  # else the next line is denied to whoever is not root
     try:
         with open("/proc/self/oom_score_adj", "w") as target:
             target.write("1000")

@@ -19,6 +19,7 @@ from benchwarden_runner import protocol
 MAX_RELEASES = 10
 # Work that we or a queue stopped: nobody is charged, however often.
 STOPPED_REASONS = frozenset({names.REASON_SUSPENDED, names.REASON_CANCELLED})
+_SIGNALLED = range(129, 160)  # 128 + signal
 DISTURBED_REASONS = frozenset({*POD_REASONS, "DeadlineExceeded"})
 
 
@@ -105,6 +106,16 @@ def _of_pair(
     return outcomes.combine(agent, verdict, history, suites_own_patch=suites_own_patch)
 
 
+def _was_killed_at_work(pair: Pair) -> bool:
+    """Whether a signal ended the agent's container without a word, for no reason that the cluster gives.
+
+    As root an agent can bring that about: by a limit on its supervisor's processor time, say.
+    """
+    agent = pair.agent
+    killed = agent.state == seen.TERMINATED and agent.exit_code in _SIGNALLED
+    return killed and telemetry(agent) is None and pair.grade.state == seen.WAITING
+
+
 def _was_disturbed(batch: ObservedBatch, grade: ObservedContainer) -> bool:
     """Whether the pod was taken away from under the grader."""
     pod = batch.pod
@@ -145,6 +156,9 @@ def _of_ending(
         )
     if ending.outcome == protocol.GRADER_ERROR:
         return _row(batch, member, pair, outcomes.of_ungraded(history), now)
+    if ending.outcome == protocol.HARNESS and _was_killed_at_work(pair):
+        text = f"{protocol.REASON_NOT_CAPTURED}: {ending.reason}"
+        return _row(batch, member, pair, outcomes.of_uncaptured(history, text), now)
     charge = Outcome(outcomes.CHARGE, ending.outcome, ending.reason)
     return _row(batch, member, pair, charge, now)
 

@@ -61,6 +61,13 @@ def is_ungraded(outcome: str, reason: str, patch_bytes: int) -> bool:
     return timed_out or reason.startswith((protocol.REASON_TAMPERED, protocol.REASON_SPOILED))
 
 
+def of_uncaptured(history: History, reason: str) -> Outcome:
+    """Outcome of an agent that left no patch to be taken: retried once, then its own failure."""
+    if history.uncaptured_charges:
+        return Outcome(VERDICT, protocol.AGENT_ERROR, reason)
+    return Outcome(CHARGE, protocol.HARNESS, reason)
+
+
 def is_uncaptured(outcome: str, reason: str) -> bool:
     """Whether an agent left its tree so that no patch could be taken of it."""
     return outcome == protocol.HARNESS and reason.startswith(protocol.REASON_NOT_CAPTURED)
@@ -73,8 +80,8 @@ def of_agent(agent: protocol.Telemetry, history: History) -> Outcome | None:
         return Outcome(FATAL, end, agent.reason)
     if end in protocol.LIMIT_CLASSES:
         return of_limit(end, history, agent.reason)
-    if is_uncaptured(end, agent.reason) and history.uncaptured_charges:
-        return Outcome(VERDICT, protocol.AGENT_ERROR, agent.reason)
+    if is_uncaptured(end, agent.reason):
+        return of_uncaptured(history, agent.reason)
     if end in protocol.API_CLASSES or end == protocol.HARNESS:
         return Outcome(CHARGE, end, agent.reason)
     if end in protocol.FAIL_CLASSES and end != protocol.EMPTY_PATCH:

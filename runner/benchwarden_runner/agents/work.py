@@ -19,7 +19,7 @@ from benchwarden_runner.agents.claude import run_claude
 from benchwarden_runner.agents.claude_command import CREDENTIALS, ClaudeError
 from benchwarden_runner.agents.external import run_external
 from benchwarden_runner.agents.job import AgentEnd, AgentJob
-from benchwarden_runner.processes import ProcessTree
+from benchwarden_runner.processes import ProcessTree, become_undumpable
 from benchwarden_runner.protocol import Telemetry
 from benchwarden_runner.redaction import Redactor, declared
 from benchwarden_runner.specs import AgentSpec, SpecError
@@ -60,6 +60,7 @@ def _run(input_folder: Path, work: Path, tools: str, redactor: Redactor) -> Tele
     spec = AgentSpec.from_json(inputs.require(files, protocol.FILE_AGENT_SPEC).decode())
     if not spec.local:
         ipc.clear()
+        become_undumpable()  # what traces its supervisor can stop it, and the deadline with it
     isolation = network.isolation(spec.must_fail_address)
     if spec.kind == protocol.AGENT_NOP:
         safe_files.replace_file(work / protocol.FILE_PATCH, [])

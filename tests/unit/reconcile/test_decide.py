@@ -198,29 +198,6 @@ def test_a_silent_grader_is_retried_once_then_held_against_the_patch():
 
 
 @pytest.mark.parametrize(
-    ("agent", "expected"),
-    [
-        ({"exec": {"command": ["agent"]}}, {"unresolved": 1}),
-        ({"oracle": {}}, {"grader_error": 1}),
-    ],
-)
-def test_tests_that_never_end_fail_an_agents_patch_and_are_missing_under_the_reference_solution(
-    agent, expected
-):
-    bench = Bench(panel_of(1), agent=agent, execution={"infraRetriesPerTrial": 0}).planned()
-    late = judged("grader_error", reason=protocol.REASON_GRADE_TIMEOUT, patch_bytes=9)
-    for _ in range(2):
-        (launch,) = bench.after(minutes=10).launch()
-        bench.show(launch, pod(*pair(0, told("completed"), late), phase="Succeeded"))
-        bench.step()
-        del bench.batches[launch.name]
-    bench.step()
-    assert bench.status["outcomes"] == expected
-    judged_at_all = "unresolved" in expected
-    assert bench.condition("Succeeded")["status"] == ("True" if judged_at_all else "False")
-
-
-@pytest.mark.parametrize(
     ("agent_class", "expected"),
     [
         (protocol.AGENT_TIMEOUT, protocol.AGENT_TIMEOUT),

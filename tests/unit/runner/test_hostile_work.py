@@ -1,6 +1,7 @@
 """Agents and patches that try to hurt their supervisor or grader: each is contained, with a stated outcome."""
 
 import os
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -238,3 +239,27 @@ def test_a_work_tree_without_its_base_commit_is_named(place, base, said):
 def test_a_failed_command_says_how_it_ended(calc):
     verdict = calc.grade(calc.grade_spec(test_command="exit 127", fail_to_pass=("works",)), FIX)
     assert (verdict.outcome, verdict.reason) == ("unresolved", "the test command ended with 127")
+
+
+def can_be_pid_one() -> bool:
+    done = subprocess.run([*AS_PID_ONE, "true"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+# As in a pod: PID 1 of its own, root, and no CAP_SYS_PTRACE.
+AS_PID_ONE = ("unshare", "--pid", "--fork", "--mount-proc", "--ipc", "--kill-child")
+AS_PID_ONE += ("setpriv", "--bounding-set=-sys_ptrace")
+ATTACH = (
+    "import ctypes; print('attached' if ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0 else 'denied')"
+)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(not can_be_pid_one(), reason="needs root: unshare and setpriv")
+def test_an_agent_cannot_trace_its_supervisor(calc):
+    """Who stops the supervisor stops the clock: nothing would end the agent before its pod's own deadline."""
+    script = f'{sys.executable} -c "{ATTACH}" > traced; sleep 1'
+    spec = calc.agent_spec(protocol.AGENT_EXEC, command=("sh", "-c", script), timeout_seconds=30)
+    telemetry = calc.agent(replace(spec, local=False), wrap=AS_PID_ONE)
+    assert telemetry.outcome == protocol.COMPLETED
+    assert b"+denied" in calc.patch
