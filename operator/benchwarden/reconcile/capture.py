@@ -53,23 +53,15 @@ def pairs(batch: ObservedBatch) -> list[Pair]:
 
 
 def capture(
-    batch: ObservedBatch,
-    ending: Ending | None,
-    tally: Tally,
-    now: datetime,
-    *,
-    suites_own_patch: bool = False,
+    batch: ObservedBatch, ending: Ending | None, tally: Tally, now: datetime
 ) -> tuple[Row, ...]:
-    """Rows that can be said now and are not in `tally`; all members have one once `ending` is given.
-
-    `suites_own_patch`: see `outcome.combine`.
-    """
+    """Rows that can be said now and are not in `tally`; all members have one once `ending` is given."""
     captured: list[Row] = []
     charged = False
     for member, pair in zip(batch.members, pairs(batch), strict=True):
         if tally.knows(member):
             continue
-        found = _of_pair(batch, member, pair, tally, suites_own_patch=suites_own_patch)
+        found = _of_pair(batch, member, pair, tally)
         if found is None and ending is None:
             continue
         if found is None:
@@ -82,9 +74,7 @@ def capture(
     return tuple(captured)
 
 
-def _of_pair(
-    batch: ObservedBatch, member: Member, pair: Pair, tally: Tally, *, suites_own_patch: bool
-) -> Outcome | None:
+def _of_pair(batch: ObservedBatch, member: Member, pair: Pair, tally: Tally) -> Outcome | None:
     """Outcome of a member by its own containers; None while they cannot say."""
     history = tally.state(member.key).history()
     agent = telemetry(pair.agent)
@@ -103,7 +93,7 @@ def _of_pair(
         return Outcome(outcomes.CHARGE, protocol.HARNESS, "grader could not start the tests")
     if verdict is None and _was_disturbed(batch, pair.grade):
         return None  # the cluster's doing, not the grader's: the ending says which
-    return outcomes.combine(agent, verdict, history, suites_own_patch=suites_own_patch)
+    return outcomes.combine(agent, verdict, history)
 
 
 def _was_killed_at_work(pair: Pair) -> bool:
@@ -155,7 +145,7 @@ def _of_ending(
             batch, member, pair, outcomes.of_limit(ending.outcome, history, ending.reason), now
         )
     if ending.outcome == protocol.GRADER_ERROR:
-        return _row(batch, member, pair, outcomes.of_ungraded(history), now)
+        return _row(batch, member, pair, outcomes.of_silent_grader(history), now)
     if ending.outcome == protocol.HARNESS and _was_killed_at_work(pair):
         text = f"{protocol.REASON_NOT_CAPTURED}: {ending.reason}"
         return _row(batch, member, pair, outcomes.of_uncaptured(history, text), now)

@@ -34,8 +34,6 @@ from benchwarden.suites.instance import Panel
 from benchwarden_runner import protocol
 from benchwarden_runner.specs import CliRelease
 
-_REFERENCE_AGENTS = frozenset({protocol.AGENT_ORACLE, protocol.AGENT_NOP})
-
 
 @dataclass(slots=True)
 class Cycle:
@@ -116,8 +114,7 @@ class Cycle:
             return BatchView(
                 batch, ending, spent=False, over=_finished(batch) or ending is not None
             )
-        reference = spec.agent.kind in _REFERENCE_AGENTS
-        captured = capture(batch, ending, self.tally, now, suites_own_patch=reference)
+        captured = capture(batch, ending, self.tally, now)
         self._record(captured)
         if _vanished(batch, ending):
             self.lost += len(captured)

@@ -1,7 +1,8 @@
-"""Judging closes trials whose last word was the API's: infrastructure if others saw it too, else the agent's error.
+"""Judging closes trials that ended in a way the agent may have brought about: infrastructure only if others saw it too.
 
-Only the agent's container says that the API refused it. An agent could say so to escape a failure, so one
-instance alone is not believed: two others must report the same class within ten minutes.
+Only the agent's container says that the API refused it, and a patch can keep its grader from judging it. An agent
+could do either to escape a failure, so one instance alone is not believed: two others must have met the same
+class within ten minutes. A slow node or a broken parser of the whole suite is seen by others; an endless loop is not.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from datetime import datetime
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.work import (
-    API_WINDOW,
+    CORROBORATION_WINDOW,
     RetryPolicy,
     corroborated,
     moment,
@@ -19,9 +20,13 @@ from benchwarden.reconcile.work import (
 )
 from benchwarden.reconcile.world import BatchView
 from benchwarden.results import row as rows_of
+from benchwarden.results.outcome import is_ungraded
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden_runner import protocol
+
+# Their patch is the suite's own or none, so that what keeps the grader from judging it is not the agent's.
+_REFERENCE_AGENTS = frozenset({protocol.AGENT_ORACLE, protocol.AGENT_NOP})
 
 
 def judge(
@@ -31,8 +36,9 @@ def judge(
     spec: BenchmarkRunSpec,
     now: datetime,
 ) -> list[Row]:
-    """Verdict rows `agent_error` for exhausted trials whose API trouble nobody else shared."""
-    if not tally.recent_api:
+    """Verdict rows for exhausted trials whose trouble with the API or the grader nobody else shared."""
+    ungraded = [] if spec.agent.kind in _REFERENCE_AGENTS else tally.recent_ungraded
+    if not tally.recent_api and not ungraded:
         return []
     policy = RetryPolicy.of(spec)
     alive = frozenset(
@@ -47,21 +53,29 @@ def judge(
     rows: list[Row] = []
     for key in work.missing:
         last = tally.state(key).charges[-1]
-        if last.outcome not in protocol.API_CLASSES:
+        if last.outcome in protocol.API_CLASSES:
+            outcome, shared = protocol.AGENT_ERROR, tally.recent_api
+        elif ungraded and is_ungraded(last.outcome, last.reason, last.patch_bytes):
+            outcome, shared = protocol.UNRESOLVED, ungraded
+        else:
             continue
-        late = now - moment(last.finished_at) > API_WINDOW
-        if (idle or late) and not corroborated(last, tally.recent_api):
-            rows.append(
-                replace(
-                    last,
-                    kind=rows_of.KIND_VERDICT,
-                    outcome=protocol.AGENT_ERROR,
-                    reason=f"{last.outcome} seen by this instance alone",
-                    cost_usd="0",
-                    input_tokens=0,
-                    output_tokens=0,
-                    cache_read_tokens=0,
-                    cache_write_tokens=0,
-                )
-            )
+        late = now - moment(last.finished_at) > CORROBORATION_WINDOW
+        if (idle or late) and not corroborated(last, shared):
+            rows.append(_held_against(last, outcome))
     return rows
+
+
+def _held_against(charge: Row, outcome: str) -> Row:
+    """The verdict on a trial by its last charge, which has already been paid for."""
+    told = charge.reason if outcome == protocol.UNRESOLVED else charge.outcome
+    return replace(
+        charge,
+        kind=rows_of.KIND_VERDICT,
+        outcome=outcome,
+        reason=f"{told} seen by this instance alone",
+        cost_usd="0",
+        input_tokens=0,
+        output_tokens=0,
+        cache_read_tokens=0,
+        cache_write_tokens=0,
+    )

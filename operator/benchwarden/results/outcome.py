@@ -38,22 +38,22 @@ def of_limit(outcome: str, history: History, reason: str = "") -> Outcome:
     return Outcome(effect, outcome, reason)
 
 
-def of_ungraded(history: History, reason: str = "") -> Outcome:
-    """Outcome of a grader that did not judge its patch: retried once, then held against the patch.
+def of_silent_grader(history: History) -> Outcome:
+    """Outcome of a grader that ended without a verdict: retried once, then held against the patch.
 
-    Code under test that can stop its grader must not be able to turn a failure into a missing result.
+    Code under test that can kill its grader must not be able to turn a failure into a missing result.
     """
-    reason = reason or protocol.REASON_TAMPERED
     if history.ungraded_charges:
-        return Outcome(VERDICT, protocol.UNRESOLVED, reason)
-    return Outcome(CHARGE, protocol.GRADER_ERROR, reason)
+        return Outcome(VERDICT, protocol.UNRESOLVED, protocol.REASON_TAMPERED)
+    return Outcome(CHARGE, protocol.GRADER_ERROR, protocol.REASON_TAMPERED)
 
 
 def is_ungraded(outcome: str, reason: str, patch_bytes: int) -> bool:
     """Whether a grader failed in a way that the patch it was given can be the cause of.
 
     A patch that never lets its tests end, deletes what runs them, or prints what their parser cannot read, is
-    not distinguishable from a grader in trouble: both are tried again, and then it is the patch's.
+    not distinguishable from a grader in trouble by itself: both are tried again, and then `judging` asks whether
+    other instances' graders were in trouble too.
     """
     if outcome != protocol.GRADER_ERROR:
         return False
@@ -89,9 +89,7 @@ def of_agent(agent: protocol.Telemetry, history: History) -> Outcome | None:
     return None
 
 
-def of_grader(
-    verdict: protocol.Verdict, history: History, *, suites_own_patch: bool = False
-) -> Outcome:
+def of_grader(verdict: protocol.Verdict, history: History) -> Outcome:
     """Outcome in the grader's word; only it can say `resolved`."""
     if verdict.outcome in protocol.LIMIT_CLASSES:
         return of_limit(verdict.outcome, history, verdict.reason)
@@ -104,32 +102,17 @@ def of_grader(
         return Outcome(VERDICT, verdict.outcome, verdict.reason)
     if verdict.outcome == protocol.HARNESS:
         return Outcome(CHARGE, protocol.HARNESS, verdict.reason)
-    ungraded = is_ungraded(protocol.GRADER_ERROR, verdict.reason, verdict.patch_bytes)
-    if ungraded and not suites_own_patch:
-        return of_ungraded(history, verdict.reason)
     return Outcome(CHARGE, protocol.GRADER_ERROR, verdict.reason)
 
 
 def combine(
-    agent: protocol.Telemetry | None,
-    verdict: protocol.Verdict | None,
-    history: History,
-    *,
-    suites_own_patch: bool = False,
+    agent: protocol.Telemetry | None, verdict: protocol.Verdict | None, history: History
 ) -> Outcome:
-    """Outcome of a launch whose two containers ended; lost telemetry leaves the grader's word.
-
-    Args:
-        agent: its telemetry, None if lost.
-        verdict: the grader's message, None if there is none.
-        history: earlier charges of the trial.
-        suites_own_patch: the patch is the reference solution or none at all, so that only the suite or the
-            cluster can be at fault where its tests do not end.
-    """
+    """Outcome of a launch whose two containers ended; lost telemetry leaves the grader's word."""
     if agent is not None:
         decided = of_agent(agent, history)
         if decided is not None:
             return decided
     if verdict is None:
-        return of_ungraded(history)
-    return of_grader(verdict, history, suites_own_patch=suites_own_patch)
+        return of_silent_grader(history)
+    return of_grader(verdict, history)

@@ -60,6 +60,7 @@ class Tally:
         self.cost_usd = Decimal(0)
         self.conflicts = 0
         self.recent_api: list[Row] = []  # API-class charges in the order recorded
+        self.recent_ungraded: list[Row] = []  # graders that a patch, or trouble, kept from judging
         self._seen: set[tuple[Member, str]] = set()
         self.rows: list[Row] = []
         for row in rows:
@@ -103,6 +104,8 @@ class Tally:
             self.charges[row.outcome] += 1
             if row.outcome in protocol.API_CLASSES:
                 self.recent_api.append(row)
+            elif is_ungraded(row.outcome, row.reason, row.patch_bytes):
+                self.recent_ungraded.append(row)
         else:
             state.last_release = row
         return True

@@ -21,24 +21,38 @@ def test_an_agent_whose_supervisor_is_killed_again_has_failed_and_one_that_canno
     assert bench.status["outcomes"] == {expected: 1}
 
 
+LATE = judged("grader_error", reason=protocol.REASON_GRADE_TIMEOUT, patch_bytes=9)
+EXEC = {"exec": {"command": ["agent"]}}
+
+
+def run_out_of_time(bench: Bench, times: int = 2) -> None:
+    """Every launched batch, of one instance, has tests that do not end."""
+    for _ in range(times):
+        for launch in bench.after(minutes=1).launch():
+            bench.show(launch, pod(*pair(0, told("completed"), LATE), phase="Succeeded"))
+        bench.step()
+        bench.batches.clear()
+        bench.after(minutes=1)
+    bench.step()
+
+
 @pytest.mark.parametrize(
-    ("agent", "expected"),
-    [
-        ({"exec": {"command": ["agent"]}}, {"unresolved": 1}),
-        ({"oracle": {}}, {"grader_error": 1}),
-    ],
+    ("agent", "expected"), [(EXEC, {"unresolved": 1}), ({"oracle": {}}, {"grader_error": 1})]
 )
 def test_tests_that_never_end_fail_an_agents_patch_and_are_missing_under_the_reference_solution(
     agent, expected
 ):
     bench = Bench(panel_of(1), agent=agent, execution={"infraRetriesPerTrial": 0}).planned()
-    late = judged("grader_error", reason=protocol.REASON_GRADE_TIMEOUT, patch_bytes=9)
-    for _ in range(2):
-        (launch,) = bench.after(minutes=10).launch()
-        bench.show(launch, pod(*pair(0, told("completed"), late), phase="Succeeded"))
-        bench.step()
-        del bench.batches[launch.name]
-    bench.step()
+    run_out_of_time(bench)
     assert bench.status["outcomes"] == expected
     judged_at_all = "unresolved" in expected
     assert bench.condition("Succeeded")["status"] == ("True" if judged_at_all else "False")
+
+
+def test_graders_of_three_instances_that_are_late_together_are_infrastructure():
+    """A slow node or a parser broken for the whole suite must not look like a model that got worse."""
+    execution = {"infraRetriesPerTrial": 1, "batchSize": 1, "parallelism": 3}
+    bench = Bench(panel_of(3), agent=EXEC, execution=execution).planned()
+    run_out_of_time(bench)
+    assert bench.status["outcomes"] == {"grader_error": 3}
+    assert bench.status["counts"]["missing"] == 3

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchwarden.results.outcome import CHARGE, FATAL, VERDICT, History, combine
+from benchwarden.results.outcome import CHARGE, FATAL, VERDICT, History, combine, is_ungraded
 from benchwarden_runner import protocol
 from benchwarden_runner.protocol import Telemetry, Verdict
 
@@ -56,22 +56,11 @@ UNGRADED = [
 
 
 @pytest.mark.parametrize("reason", UNGRADED)
-def test_a_patch_that_stops_its_grader_again_has_failed(reason):
+def test_a_grader_that_a_patch_may_have_stopped_is_marked_as_such(reason):
     """Else a loop without end, or a line that no parser reads, would turn a failure into a missing result."""
     stopped = Verdict(protocol.GRADER_ERROR, reason=reason, patch_bytes=9)
-    assert combine(Telemetry("completed"), stopped, FRESH).effect == CHARGE
-    again = combine(Telemetry("completed"), stopped, History(ungraded_charges=1))
-    assert (again.effect, again.outcome, again.reason) == (VERDICT, protocol.UNRESOLVED, reason)
-
-
-@pytest.mark.parametrize("reason", UNGRADED)
-def test_tests_that_stop_their_grader_under_the_reference_solution_are_never_the_agents_failure(
-    reason,
-):
-    stopped = Verdict(protocol.GRADER_ERROR, reason=reason, patch_bytes=9)
-    history = History(ungraded_charges=5)
-    found = combine(Telemetry("completed"), stopped, history, suites_own_patch=True)
-    assert (found.effect, found.outcome) == (CHARGE, protocol.GRADER_ERROR)
+    assert combine(Telemetry("completed"), stopped, History(ungraded_charges=5)).effect == CHARGE
+    assert is_ungraded(stopped.outcome, stopped.reason, stopped.patch_bytes)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +74,7 @@ def test_tests_that_stop_their_grader_under_the_reference_solution_are_never_the
 def test_a_grader_in_trouble_without_the_patchs_doing_stays_infrastructure(verdict):
     found = combine(Telemetry("completed"), verdict, History(ungraded_charges=5))
     assert (found.effect, found.outcome) == (CHARGE, protocol.GRADER_ERROR)
+    assert not is_ungraded(verdict.outcome, verdict.reason, verdict.patch_bytes)
 
 
 def test_an_agent_whose_tree_cannot_be_read_again_has_failed():
