@@ -76,9 +76,7 @@ ALL_CLASSES = (
 REASON_TAMPERED = "grader_tampered_or_crashed"
 REASON_GRADE_TIMEOUT = "grade_timeout"
 REASON_REGISTRY_DENIED = "registry_denied"  # inject: the npm registry wants other credentials
-REASON_SPOILED = (
-    "not_judged_with_patch"  # begins the reason: the grader failed once the patch was applied
-)
+REASON_SPOILED = "not_judged_with_patch"  # begins the reason: the patch was applied, then this
 REASON_NOT_CAPTURED = "patch_not_captured"  # begins the reason: the agent's tree could not be read
 REASON_CLI_MISMATCH = "cli_version_mismatch"  # the CLI is not the version that was asked for
 
