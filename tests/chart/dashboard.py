@@ -14,6 +14,8 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     GridPos,
+    ValueMap,
+    ValueMappingResult,
     VariableOption,
     VariableRefresh,
     VariableSort,
@@ -37,6 +39,9 @@ def render() -> str:
         "titleFormat": "CLI {{cli_version}}",
         "tagKeys": "schedule,series",
     }
+    for variable in made["templating"]["list"]:
+        for key in ("auto", "auto_count", "auto_min"):  # of intervals; the SDK writes them for all
+            variable.pop(key)
     return json.dumps(made, indent=1, sort_keys=True) + "\n"
 
 
@@ -86,9 +91,18 @@ def _lines(panel: Panel) -> Any:
     return made
 
 
+def _timeline(panel: Panel) -> Any:
+    """Bars that say the word of their value in its colour."""
+    meanings = {
+        str(number): ValueMappingResult(text=text, color=colour, index=number)
+        for number, (text, colour) in enumerate(panel.words, 1)
+    }
+    return statetimeline.Panel().mappings([ValueMap(options=meanings)]).merge_values(True)
+
+
 SHAPES: dict[Shape, Callable[[Panel], Any]] = {
     **dict.fromkeys((Shape.LINES, Shape.STEPS, Shape.SHARE, Shape.STACK), _lines),
-    Shape.TIMELINE: lambda _: statetimeline.Panel(),
+    Shape.TIMELINE: _timeline,
     Shape.NUMBER: lambda _: stat.Panel(),
     Shape.TABLE: lambda _: table.Panel(),
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from benchwarden.telemetry.schedule_series import STATES
+
 SCHEDULE = 'namespace=~"$namespace",schedule=~"$schedule"'
 RUN = 'namespace=~"$namespace",run=~"$run"'
 
@@ -31,8 +33,19 @@ class Panel:
     queries: tuple[tuple[str, str], ...]
     shape: Shape = Shape.LINES
     width: int = 12
+    words: tuple[tuple[str, str], ...] = ()  # texts and colours of the values 1, 2, ...
 
 
+# The colour of each state of a monitor; its number on the dashboard is its place in STATES.
+COLOURS = {
+    "baseline_collecting": "light-blue",
+    "baseline_impossible": "purple",
+    "ok": "green",
+    "watch": "yellow",
+    "degraded": "red",
+    "confirmed": "dark-red",
+    "resolved": "semi-dark-green",
+}
 BY_SERIES = "{{schedule}} {{series}}"
 
 
@@ -72,15 +85,25 @@ def change(window: str, days: str) -> Panel:
     )
 
 
+def state_number() -> str:
+    """A query for the number of the state that each monitor is in."""
+    each = (
+        f'{number} * (benchwarden_monitor_state{{{SCHEDULE},state="{state}"}} == 1)'
+        for number, state in enumerate(STATES, 1)
+    )
+    return f"max by (namespace, schedule, series) ({' or '.join(each)})"
+
+
 VERDICT = (
     Panel(
         "State of the monitors",
-        "The state that is 1. degraded is the page; confirmed follows when later days alone show it;"
+        "One line a monitor. degraded is the page; confirmed follows when later days alone show it;"
         " resolved when a week looks like the baseline again.",
         "none",
-        ((f"benchwarden_monitor_state{{{SCHEDULE}}} == 1", f"{BY_SERIES}: {{{{state}}}}"),),
+        ((state_number(), BY_SERIES),),
         Shape.TIMELINE,
         width=16,
+        words=tuple((state.replace("_", " "), COLOURS[state]) for state in STATES),
     ),
     Panel(
         "Open alarms",
