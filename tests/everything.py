@@ -149,13 +149,20 @@ def claude_stage(*, with_claude: bool) -> bool:
 
 
 def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: bool) -> int:
+    """First what stops parts of the cluster, alone; then all others side by side: they mostly wait."""
+    programs = ("prometheus", "alertmanager", "helm", "helm4")
+    side_by_side = ("-n", CLUSTER_WORKERS, "--dist", "loadgroup")
     if own:
+        good &= stage("programs of the long tests are built", python, tool, "build", *programs)
         good &= stage("test cluster is up", python, tool, "up")
-    good &= pytest(
-        "long tests", "long" if with_cluster else "long and not cluster", *holding("long")
-    )
+    if with_cluster:
+        title = "long tests while parts of the cluster stop"
+        good &= pytest(title, "long and disruptive", *holding("disruptive"))
+    marker = "long and not disruptive" if with_cluster else "long and not cluster"
+    good &= pytest("long tests", marker, *side_by_side, *holding("long"))
     if own:
         good &= stage("test cluster is gone", python, tool, "down")
+    print("everything passed" if good else "something failed; see above", flush=True)
     return 0 if good and (with_cluster or skipped()) else 1
 
 

@@ -27,7 +27,7 @@ from tests.tiny_suite import task
 
 from benchwarden import names
 
-pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.early, pytest.mark.timeout(2400)]
 
 RELEASE = "benchwarden"
 RULES = CHART / "files/rules/benchwarden.rules.yaml"

@@ -134,6 +134,7 @@ def test_a_run_asks_for_nothing_beside_the_documented_permissions(kubectl, audit
 
 
 @pytest.mark.long
+@pytest.mark.early
 def test_a_run_and_a_schedule_use_every_permission_and_no_other(kubectl, audit):
     kubectl.apply(suite_config_map(*(task(f"t{n}") for n in range(3))))
     kubectl.apply(run_manifest("once", execution={"batchSize": 2}))

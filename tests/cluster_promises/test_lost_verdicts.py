@@ -15,7 +15,7 @@ from tests.cluster_promises.scene import (
 )
 from tests.installed import await_true, suite_config_map, wait_for_end
 
-pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.early, pytest.mark.timeout(900)]
 
 # An operator that comes back gives its sight of pods three minutes before it believes a Job's word alone.
 PATIENCE_SECONDS = 400

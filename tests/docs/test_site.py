@@ -15,7 +15,8 @@ from tests.docs.screenshots import IMAGES, MOST_BYTES, a_monitor, benchwarden
 
 from benchwarden_runner import protocol
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+# One process builds the site once for all of them.
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600), pytest.mark.xdist_group("site")]
 
 SCREENS = [
     replace(screen, dark=dark, height=screen.height)

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, settings
+from tests.cluster.config import cache_dir
 from tests.unit.exchange.given import results
 
 from benchwarden.exchange import inspect_read, inspect_write
@@ -39,14 +41,23 @@ ROWS = (
 )
 
 
+# One process makes the environment for both.
+pytestmark = pytest.mark.xdist_group("inspect")
+
+
 @pytest.fixture(scope="module")
-def inspect(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment of its own with Inspect in it."""
-    folder = tmp_path_factory.mktemp("inspect")
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    subprocess.run([str(python), "-m", "pip", "install", "-q", INSPECT], check=True)
-    return python
+def inspect() -> Path:
+    """The interpreter of an environment of its own with Inspect in it, made once and kept in the cache."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    folder = cache_dir() / f"{INSPECT}-python-{version}"
+    python = Path("bin/python")
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+        subprocess.run([sys.executable, "-m", "venv", str(made)], check=True)
+        subprocess.run([str(made / python), "-m", "pip", "install", "-q", INSPECT], check=True)
+        made.rename(folder)
+    return folder / python
 
 
 def read_by_inspect(inspect: Path, folder: Path, given: Results) -> tuple[dict, Results]:
@@ -59,7 +70,7 @@ def read_by_inspect(inspect: Path, folder: Path, given: Results) -> tuple[dict, 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_inspect_reads_our_logs_and_writes_them_without_a_loss(inspect, tmp_path):
     given = Results(About(run="r", suite="s", model="m", started_at="2026-07-01T01:00:00Z"), ROWS)
     found, back = read_by_inspect(inspect, tmp_path, given)
@@ -74,7 +85,7 @@ def test_inspect_reads_our_logs_and_writes_them_without_a_loss(inspect, tmp_path
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_inspect_reads_a_log_of_odd_rows(inspect, tmp_path):
     odd = find(
         results,
