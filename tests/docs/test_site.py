@@ -34,6 +34,21 @@ WIDER_THAN_THE_SCREEN = """
   return true;
 }).map(e => e.tagName + '.' + e.className).slice(0, 5)
 """
+# Text runs out of a box without making the box wider; the page then scrolls sideways.
+SCROLLS_SIDEWAYS = (
+    "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth + 1"
+)
+# A cell that is narrower than the one short word in it.
+TORN = """
+[...document.querySelectorAll('th, td')].filter(e => {
+  const text = e.innerText.trim();
+  if (!/^\\w{2,10}$/.test(text)) return false;
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  const [first, ...rest] = range.getClientRects();
+  return rest.some(each => each.top >= first.bottom - 1);
+}).map(e => e.innerText).slice(0, 5)
+"""
 BROKEN_IMAGES = (
     "[...document.images].filter(i => !i.naturalWidth && i.offsetParent).map(i => i.src)"
 )
@@ -110,6 +125,10 @@ async def faults(pages: list[Path]) -> list[str]:
                 where = f"{page.name} at {screen.width}{' dark' if screen.dark else ''}"
                 if wide := await tab.value(WIDER_THAN_THE_SCREEN):
                     found.append(f"{where}: too wide: {wide}")
+                if await tab.value(SCROLLS_SIDEWAYS):
+                    found.append(f"{where}: scrolls sideways")
+                if torn := await tab.value(TORN):
+                    found.append(f"{where}: words in pieces: {torn}")
                 if broken := await tab.value(BROKEN_IMAGES):
                     found.append(f"{where}: no image: {broken}")
                 if await tab.value(CONTRAST) < 100:
@@ -132,11 +151,14 @@ async def test_what_does_not_fit_is_noticed(tmp_path):
     page = tmp_path / "bad.html"
     page.write_text(
         "<body style='color:#222;background:#111'><div style='width:3000px'>wide</div><img src='none.png'>"
-        "<img src='http://127.0.0.1:9/elsewhere.png'></body>"
+        "<img src='http://127.0.0.1:9/elsewhere.png'><p>" + "x" * 500 + "</p>"
+        "<table style='width:9px;table-layout:fixed;word-break:break-all'><td>window</td></table></body>"
     )
     found = "\n".join(await faults([page]))
     for fault in ("too wide", "no image", "alike", "http://127.0.0.1:9/elsewhere.png"):
         assert fault in found
+    assert "scrolls sideways" in found
+    assert "in pieces: ['window']" in found
 
 
 def test_pictures_are_small():

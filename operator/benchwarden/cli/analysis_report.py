@@ -16,8 +16,10 @@ _PAGE = """<!doctype html>
 :root { color-scheme: light dark; }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-td, th { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #8886; }
-td:first-child, th:first-child { text-align: left; overflow-wrap: anywhere; }
+td, th { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #8886; white-space: nowrap; }
+td:first-child, th:first-child { text-align: left; min-width: 6.5em; }
+td:first-child { white-space: normal; overflow-wrap: anywhere; }
+p { overflow-wrap: anywhere; }
 svg { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
 .state { font-size: 1.3rem; font-weight: 600; }
 </style></head><body>
@@ -28,12 +30,13 @@ svg { max-width: 100%; height: auto; background: #fff; border-radius: 6px; }
 {{ d.baseline.trials }} trials on {{ d.baseline.days }} days. {{ d.baseline.problem }}
 {% if d.baseline.dropped %}Left the panel: {{ d.baseline.dropped | join(", ") }}.{% endif %}</p>
 {% if frozen %}
-<table><tr><th>window</th><th>rate</th><th>95 %</th><th>expected</th><th>delta</th><th>95 %</th>
-<th>p</th><th>Holm</th><th>MDE</th><th>verdict</th></tr>
-{% for days, w in d.windows.items() %}<tr><td>{{ days }} d</td><td>{{ percent(w.pass_rate) }}</td>
+<table><tr><th>window</th><th>verdict</th><th>rate</th><th>95 %</th><th>expected</th><th>delta</th><th>95 %</th>
+<th>p</th><th>Holm</th><th>MDE</th></tr>
+{% for days, w in d.windows.items() %}<tr><td>{{ days }} d</td>
+<td>{{ w.verdict or "no data" }}</td><td>{{ percent(w.pass_rate) }}</td>
 <td>{{ interval(w.wilson) }}</td><td>{{ percent(w.expected) }}</td><td>{{ points(w.delta) }}</td>
 <td>{{ interval(w.delta_ci) }}</td><td>{{ p_value(w.midp_less) }}</td><td>{{ p_value(w.holm) }}</td>
-<td>{{ percent(w.mde) }}</td><td>{{ w.verdict or "no data" }}</td></tr>{% endfor %}</table>
+<td>{{ percent(w.mde) }}</td></tr>{% endfor %}</table>
 {% for title, plot in plots %}<h2>{{ title }}</h2>{{ plot | safe }}{% endfor %}
 <h2>Changed most</h2>
 <table><tr><th>instance</th><th>baseline</th><th>now</th><th>delta</th><th>p</th></tr>
