@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +46,13 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(folder: Path, target: str, rules: Path, pager: str) -> Iterator[Prometheus]:
-    """Scrapes `target` (host:port) as the documentation says, and sends alerts to `pager` (host:port)."""
+def prometheus(
+    folder: Path, target: str, rules: Path, pager: str, past: Path | None = None
+) -> Iterator[Prometheus]:
+    """Scrapes `target` (host:port) as the documentation says, and sends alerts to `pager` (host:port).
+
+    `past` is a folder with what it remembers of earlier days; see `remembered`.
+    """
     config = {
         "global": {
             "scrape_interval": f"{SCRAPE_SECONDS}s",
@@ -66,9 +71,21 @@ def prometheus(folder: Path, target: str, rules: Path, pager: str) -> Iterator[P
     program = build.ensure(build.PROMETHEUS) / "prometheus"
     port = free_port()
     command = [str(program), f"--web.listen-address=127.0.0.1:{port}"]
-    command += [f"--storage.tsdb.path={folder / 'data'}", "--web.enable-lifecycle"]
+    command += [f"--storage.tsdb.path={past or folder / 'data'}", "--web.enable-lifecycle"]
+    command += ["--storage.tsdb.retention.time=10y"]
     with _running(command, folder, "prometheus", config, f"http://127.0.0.1:{port}") as url:
         yield Prometheus(url)
+
+
+def remembered(folder: Path, samples: Iterable[tuple[str, float]]) -> Path:
+    """The memory of a Prometheus that once scraped these: lines of a scrape and when, as seconds since 1970."""
+    lines = folder / "past.openmetrics"
+    lines.write_text("".join(f"{line} {moment:.0f}\n" for line, moment in samples) + "# EOF\n")
+    program = build.ensure(build.PROMETHEUS) / "promtool"
+    command = [str(program), "tsdb", "create-blocks-from", "openmetrics", str(lines)]
+    data = folder / "past"
+    subprocess.run([*command, str(data)], check=True, capture_output=True)
+    return data
 
 
 @contextmanager
