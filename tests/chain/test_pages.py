@@ -73,7 +73,7 @@ class Chain:
         await_true(lambda: self._rolled_up() > self.day, 240, f"day {self.day} is rolled up")
 
     def _rolled_up(self) -> int:
-        return int((self.schedule()["status"].get("history") or {}).get("runs") or 0)
+        return int((self.schedule().get("status", {}).get("history") or {}).get("runs") or 0)
 
     def _take_away(self, lost: tuple[str, ...]) -> None:
         """Delete the pods of instances while their agents work."""

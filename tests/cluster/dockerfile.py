@@ -164,17 +164,17 @@ def _store() -> Iterator[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         layers = store / "root" / driver() / ("dir" if driver() == "vfs" else "l")
         if layers.is_dir() and len(list(layers.iterdir())) > _LAYERS_AT_MOST:
-            _unmount_below(store)
-            shutil.rmtree(store)
+            discard(store)
             store.mkdir()
         yield store
 
 
-def _unmount_below(folder: Path) -> None:
-    """A build that was killed leaves its layers mounted, and what is mounted cannot be removed."""
-    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    for place in reversed([each for each in places if each.startswith(f"{folder}/")]):
-        subprocess.run(["umount", place], capture_output=True, check=False)
+def discard(store: Path, mounts: Path = Path("/proc/self/mounts")) -> None:
+    """Remove a store; what a killed build left mounted in it is unmounted first, the innermost ones first."""
+    places = [line.split(" ")[1] for line in mounts.read_text().splitlines()]
+    for place in sorted((each for each in places if each.startswith(f"{store}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", place], capture_output=True, check=False)
+    shutil.rmtree(store)
 
 
 @cache

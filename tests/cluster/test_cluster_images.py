@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -68,3 +69,18 @@ def test_a_failing_step_is_reported_with_its_output(context: Path) -> None:
     )
     with pytest.raises(ClusterError, match="nowhere"):
         dockerfile.build_dockerfile("x", {}, "localhost/benchwarden-bad:1", context=context)
+
+
+def test_a_store_whose_build_was_killed_can_be_thrown_away(tmp_path: Path) -> None:
+    """Its file systems are still mounted, one within the other."""
+    store, beside = tmp_path / "store", tmp_path / "store-of-another"
+    for place in (store / "root", store / "root/layer/merged", beside):
+        place.mkdir(parents=True)
+        subprocess.run(["mount", "-t", "tmpfs", "none", str(place)], check=True)
+    try:
+        (beside / "kept").touch()
+        dockerfile.discard(store)
+        assert not store.exists()
+        assert (beside / "kept").exists()
+    finally:
+        subprocess.run(["umount", "--lazy", str(beside)], check=True)
