@@ -155,6 +155,8 @@ def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: 
     if own:
         good &= stage("programs of the long tests are built", python, tool, "build", *programs)
         good &= stage("test cluster is up", python, tool, "up")
+        # Here and not within the time limit of the first test that needs them.
+        good &= stage("images are in the test cluster", python, "-m", "tests.installed")
     if with_cluster:
         title = "long tests while parts of the cluster stop"
         good &= pytest(title, "long and disruptive", *holding("disruptive"))
