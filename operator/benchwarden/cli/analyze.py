@@ -8,6 +8,7 @@ import typer
 
 from benchwarden.cli.output import Format, FormatOption, print_data
 from benchwarden.cli.stats_output import (
+    file_name,
     interval,
     p_value,
     percent,
@@ -63,6 +64,7 @@ def analyze_command(
     """Analyse a history of daily results: baseline, 1/7/30-day windows, monitor, what flipped."""
     from benchwarden.stats.analysis import Settings, analyze
     from benchwarden.stats.documents import analysis_document
+    from benchwarden.stats.history import INVALID_HISTORY
     from benchwarden.stats.history_file import parse_history
 
     settings = Settings(
@@ -75,7 +77,12 @@ def analyze_command(
         nominal_trials=trials,
         voided=frozenset(filter(None, (_day("--void", day) for day in void or []))),
     )
-    analysis = analyze(parse_history(read_text(history)), settings)
+    try:
+        analysis = analyze(parse_history(read_text(history)), settings)
+    except InvalidInputError as error:
+        if error.reason != INVALID_HISTORY:
+            raise
+        raise InvalidInputError(str(error), reason=error.reason, field=file_name(history)) from None
     document = analysis_document(analysis)
     if report is not None:
         from benchwarden.cli.analysis_report import render
@@ -102,7 +109,12 @@ def _day(option: str, text: str | None) -> date | None:
 def _panel(name: str | None) -> frozenset[str] | None:
     if name is None:
         return None
-    return frozenset(line.strip() for line in read_text(name).splitlines() if line.strip())
+    panel = frozenset(line.strip() for line in read_text(name).split("\n") if line.strip())
+    if not panel:
+        raise InvalidInputError(
+            f"{file_name(name)} names no instance", reason="InvalidOption", field="--panel"
+        )
+    return panel
 
 
 def _print(document: dict[str, Any]) -> None:

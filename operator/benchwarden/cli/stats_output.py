@@ -10,6 +10,11 @@ STANDARD_INPUT = "-"
 _UNREADABLE = "Unreadable"
 
 
+def file_name(name: str) -> str:
+    """Return what to call a file in an error."""
+    return "standard input" if name == STANDARD_INPUT else name
+
+
 def read_text(name: str) -> str:
     """Return the content of a file, or of standard input for ``-``.
 

@@ -77,7 +77,8 @@ def freeze(
         grid: The history, without voided days.
         until: Last day known; a baseline still short of days may grow only after it.
         wanted_days: Complete days wanted, at least `MINIMUM_DAYS`.
-        panel: The instances planned; None takes all seen up to the end of the baseline.
+        panel: The instances planned, whether they were seen or not; rows of others are as if they
+            were not there. None takes all seen up to the end of the baseline.
         nominal_trials: Planned trials per cell; None takes the most frequent count.
 
     Returns:
@@ -91,6 +92,8 @@ def freeze(
     """
     if wanted_days < MINIMUM_DAYS:
         raise ValueError(f"a baseline needs at least {MINIMUM_DAYS} days, got {wanted_days}")
+    if panel is not None:
+        grid = grid.planned_for(panel)
     if not grid.days:
         return Collecting((), wanted_days, 0, 0)
     first = grid.days[0]
@@ -132,7 +135,7 @@ def _counted_days(
         planned = set(np.flatnonzero(grid.planned[rows].any(axis=0)).tolist())
         members = tuple(name for i, name in enumerate(grid.instances) if i in planned)
     else:
-        members = tuple(name for name in grid.instances if name in panel)
+        members = grid.instances
     trials = grid.only(members).trials
     return members, [d for d in rows if gate_of(trials[d]) is not Gate.HELD]
 

@@ -71,7 +71,8 @@ def compare(base: Outcomes, new: Outcomes, minimum_effect: float = 0.05) -> Comp
     shared = sorted(i for i in base.keys() & new.keys() if base[i][1] > 0 and new[i][1] > 0)
     if not shared:
         raise InvalidInputError(
-            "the two sides share no instance with a valid trial", reason=NOTHING_SHARED
+            "the two sides share no instance with a valid trial; name results of the same instances",
+            reason=NOTHING_SHARED,
         )
     counts = PanelCounts.of(
         [new[i][0] for i in shared],

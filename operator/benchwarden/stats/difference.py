@@ -57,7 +57,8 @@ def panel_difference(
     Returns:
         The difference, or None when no instance has trials on both sides. The within-instance
         variance uses the empirical-Bayes rate of both sides together, so an instance that always
-        passed still contributes a little. Intervals are cut to [-1, 1].
+        passed still contributes a little. Intervals are the difference plus
+        and minus so many standard errors, uncut: with very few trials they reach beyond -1 or 1.
 
     Source: Miller 2024 (arXiv 2411.00640) for the paired interval; the fixed-panel variance is
     phi * sum r(1-r)(1/w + 1/b) / n^2, from repeats phi * sum (f(1-f)/(w-1) + g(1-g)/(b-1)) / n^2
@@ -127,7 +128,7 @@ def _error_from_repeats(shared: PanelCounts, dispersion: float) -> float | None:
 
 
 def _around(delta: float, half: float) -> Interval:
-    return Interval(max(-1.0, delta - half), min(1.0, delta + half))
+    return Interval(delta - half, delta + half)
 
 
 def _paired_t(

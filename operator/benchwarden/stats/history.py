@@ -14,6 +14,9 @@ from benchwarden.stats.stratified import IntArray
 INVALID_HISTORY = "InvalidHistory"
 """Reason of every error a history can raise."""
 
+MOST_TRIALS = 1_000_000
+"""No cell holds more trials; a larger number is a mistake, and would not fit where sums are kept."""
+
 
 class Cell(NamedTuple):
     """Passes among valid trials of one instance on one day.
@@ -93,6 +96,21 @@ class Grid:
             self.planned[:, keep],
         )
 
+    def planned_for(self, panel: frozenset[str]) -> "Grid":
+        """Return the columns of a panel, also of those never seen, from the first day that plans one."""
+        names = tuple(sorted(panel))
+        absent = [name for name in names if name not in set(self.instances)]
+        nothing = np.zeros((len(self.days), len(absent)), dtype=np.int64)
+        wider = Grid(
+            self.days,
+            (*self.instances, *absent),
+            np.hstack((self.passes, nothing)),
+            np.hstack((self.trials, nothing)),
+            np.hstack((self.planned, nothing.astype(np.bool_))),
+        ).only(names)
+        begun = np.logical_or.accumulate(wider.planned.any(axis=1))
+        return wider.rows(np.flatnonzero(begun).tolist())
+
     def without(self, days: frozenset[date]) -> "Grid":
         """Return the grid without these days."""
         return self.rows([d for d, day in enumerate(self.days) if day not in days])
@@ -115,15 +133,14 @@ def grid_of(cells: Iterable[Cell] | Columns, until: date | None = None) -> Grid:
 
     Raises:
         InvalidInputError: When a (day, instance) comes twice, passes are negative or more than the
-            trials, or a day lies after ``until``. The message names the line.
+            trials, trials are more than `MOST_TRIALS`, or a day lies after ``until``. The message
+            names the line.
     """
     columns = cells if isinstance(cells, Columns) else Columns.of(cells)
     if not columns.days:
         empty = np.zeros((0, 0), dtype=np.int64)
         return Grid((), (), empty, empty, empty.astype(np.bool_))
-    given_passes = np.array(columns.passes, dtype=np.int64)
-    given_trials = np.array(columns.trials, dtype=np.int64)
-    _refuse_impossible(columns, given_passes, given_trials)
+    given_passes, given_trials = _counts(columns)
     days, instances = sorted(set(columns.days)), sorted(set(columns.instances))
     if until is not None and days[-1] > until:
         late = (position for position, day in enumerate(columns.days) if day > until)
@@ -152,12 +169,29 @@ def grid_of(cells: Iterable[Cell] | Columns, until: date | None = None) -> Grid:
     )
 
 
-def _refuse_impossible(columns: Columns, passes: IntArray, trials: IntArray) -> None:
-    impossible = np.flatnonzero((passes < 0) | (passes > trials))
+def _counts(columns: Columns) -> tuple[IntArray, IntArray]:
+    try:
+        passes = np.array(columns.passes, dtype=np.int64)
+        trials = np.array(columns.trials, dtype=np.int64)
+    except OverflowError:
+        enormous = [n for n in range(len(columns.days)) if not _possible(columns, n)]
+        raise _impossible(columns, enormous) from None
+    impossible = np.flatnonzero((passes < 0) | (passes > trials) | (trials > MOST_TRIALS))
     if len(impossible):
-        cell = columns.first(impossible.tolist())
-        message = f"passes must be within 0..trials, got {cell.passes} of {cell.trials}"
-        raise _error(cell, message)
+        raise _impossible(columns, impossible.tolist())
+    return passes, trials
+
+
+def _possible(columns: Columns, position: int) -> bool:
+    return 0 <= columns.passes[position] <= columns.trials[position] <= MOST_TRIALS
+
+
+def _impossible(columns: Columns, positions: list[int]) -> InvalidInputError:
+    cell = columns.first(positions)
+    if 0 <= cell.passes <= cell.trials:
+        return _error(cell, f"trials must be at most {MOST_TRIALS}, got {cell.trials!r:.24}")
+    given = f"{cell.passes!r:.24} of {cell.trials!r:.24}"
+    return _error(cell, f"passes must be within 0..trials, got {given}")
 
 
 def _place(cell: Cell) -> tuple[int, date, str]:

@@ -11,6 +11,7 @@ from benchwarden.stats.history import INVALID_HISTORY, Columns
 _CHUNK = 5000
 _KEYS = {"day", "instance", "passes", "trials"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YEARS = range(1900, 3000)  # windows and baselines reach some days beyond those given
 
 
 def parse_history(text: str) -> Columns:
@@ -26,7 +27,8 @@ def parse_history(text: str) -> Columns:
         InvalidInputError: On a line that is not an object with the four keys and their types; the
             message names the line.
     """
-    lines = text.lstrip("\ufeff").splitlines()
+    # Not splitlines: a name may hold characters that only typography takes for the end of a line.
+    lines = text.lstrip("\ufeff").split("\n")
     numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
     known: dict[str, date] = {}
     names: dict[str, str] = {}
@@ -89,6 +91,8 @@ def _check(number: int, row: Any) -> None:
 def _one(number: int, line: str) -> Any:
     try:
         return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise _error(number, f"not JSON: {error.msg} at character {error.colno}") from None
     except (ValueError, RecursionError) as error:
         raise _error(number, f"not JSON: {error}") from None
 
@@ -97,9 +101,12 @@ def _date(number: int, text: str) -> date:
     try:
         if not _DAY.fullmatch(text):
             raise ValueError  # noqa: TRY301 - one message for both kinds of bad day
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise _error(number, f"day must be a date YYYY-MM-DD, got {text!r:.40}") from None
+    if day.year not in _YEARS:
+        raise _error(number, f"day must lie in {_YEARS[0]} to {_YEARS[-1]}, got {text}")
+    return day
 
 
 def _error(number: int, message: str) -> InvalidInputError:

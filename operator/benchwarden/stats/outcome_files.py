@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchwarden.errors import InvalidInputError
+from benchwarden.stats.history import MOST_TRIALS
 
 INVALID_RESULTS = "InvalidResults"
 """Reason of every error a result file can raise."""
@@ -73,11 +74,15 @@ def _map(document: dict[str, Any], name: str) -> dict[str, tuple[int, int]]:
 
 
 def _harness(document: dict[str, Any], name: str) -> dict[str, tuple[int, int]]:
-    found = {str(instance): (1, 1) for instance in document["resolved_ids"]}
+    resolved = {str(instance) for instance in document["resolved_ids"]}
+    found = dict.fromkeys(resolved, (1, 1))
     for key in _FAILED_LISTS:
         failed = document.get(key) or []
         if not isinstance(failed, list):
             raise _error(f"{name}: {key}", "expected a list of instance ids")
+        both = resolved.intersection(map(str, failed))
+        if both:
+            raise _error(f"{name}: {key}", f"{min(both)} is also among resolved_ids")
         found.update({str(instance): (0, 1) for instance in failed})
     return found
 
@@ -93,7 +98,7 @@ def _trials(results: list[Any], name: str) -> Iterable[tuple[str, int, int]]:
 
 
 def _lines(text: str, name: str) -> Iterable[tuple[str, int, int]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -118,6 +123,8 @@ def _row(row: Any, place: str) -> tuple[str, int, int]:
     passes, trials = row.get("passes"), row.get("trials")
     if type(passes) is not int or type(trials) is not int or not 0 <= passes <= trials:
         raise _error(place, "needs resolved, or whole numbers 0 <= passes <= trials")
+    if trials > MOST_TRIALS:
+        raise _error(place, f"trials must be at most {MOST_TRIALS}, got {trials!r:.24}")
     return instance, passes, trials
 
 

@@ -90,7 +90,8 @@ def choose_panel(
     judged = {i: counts for i, counts in sorted(screen.items()) if counts[1] >= 2}
     if len(judged) < size:
         raise InvalidInputError(
-            f"{len(judged)} instances have two or more valid trials, {size} are wanted",
+            f"{len(judged)} instances have two or more valid trials, {size} are wanted;"
+            " give more screening results or a smaller --size",
             reason=INVALID_SCREEN,
         )
     order = sorted(judged, key=lambda instance: _draw(seed, instance))

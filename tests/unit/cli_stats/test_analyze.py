@@ -115,14 +115,33 @@ def test_the_end_of_data_moves_the_windows(quiet: Path) -> None:
         ('{"day": "2026-01-01", "instance": "a", "passes": true, "trials": 1}', "line 2: needs"),
         ('{"day": "2026-01-01", "instance": "a", "passes": 2, "trials": 1}', "line 2: passes"),
         ('{"day": "2026-01-01", "instance": "b", "passes": 0, "trials": 1}', r"\(lines 1, 2\)"),
+        (
+            '{"day": "2026-01-01", "instance": "a", "passes": 0, "trials": 1000001}',
+            "line 2: trials must be at most 1000000",
+        ),
+        (
+            f'{{"day": "2026-01-01", "instance": "a", "passes": 0, "trials": 1{"0" * 400}}}',
+            "line 2: trials must be at most 1000000, got 10000",
+        ),
+        (
+            f'{{"day": "2026-01-01", "instance": "a", "passes": 1{"0" * 30}, "trials": 1}}',
+            "line 2: passes must be within",
+        ),
+        (
+            '{"day": "9999-12-31", "instance": "a", "passes": 0, "trials": 1}',
+            "line 2: day must lie in 1900 to 2999",
+        ),
     ],
 )
-def test_a_bad_line_is_refused_by_number(tmp_path: Path, change: str, message: str) -> None:
+def test_a_bad_line_is_refused_by_file_and_number(
+    tmp_path: Path, change: str, message: str
+) -> None:
     good = '{"day": "2026-01-01", "instance": "b", "passes": 1, "trials": 1}'
     bad = tmp_path / "bad.jsonl"
     bad.write_text(f"{good}\n{change}\n")
     result = run("analyze", bad)
     assert isinstance(result.exception, InvalidInputError)
+    assert str(result.exception).startswith(f"{bad}: ")
     with pytest.raises(InvalidInputError, match=message):
         raise result.exception
 
@@ -135,6 +154,26 @@ def test_a_day_from_the_future_and_an_unreadable_date_are_refused(quiet: Path) -
         result = run("analyze", quiet, *arguments)
         assert isinstance(result.exception, InvalidInputError)
         assert message in str(result.exception)
+
+
+def test_a_history_from_standard_input_is_called_so_in_errors() -> None:
+    result = run("analyze", "-", stdin="[]\n")
+    assert str(result.exception).startswith("standard input: line 1: needs day")
+
+
+def test_a_panel_file_that_names_nobody_is_refused(quiet: Path, tmp_path: Path) -> None:
+    panel = tmp_path / "panel.txt"
+    panel.write_text("\n \n")
+    result = run("analyze", quiet, "--panel", panel)
+    assert isinstance(result.exception, InvalidInputError)
+    assert str(result.exception) == f"--panel: {panel} names no instance"
+
+
+def test_a_name_may_hold_what_only_typography_takes_for_the_end_of_a_line() -> None:
+    odd = "a\u2028b\x85c"
+    row = {"day": "2026-01-01", "instance": odd, "passes": 1, "trials": 1}
+    columns = parse_history(json.dumps(row, ensure_ascii=False) + "\r\n" + json.dumps(row))
+    assert (columns.instances, list(columns.lines)) == ([odd, odd], [1, 2])
 
 
 def test_two_objects_on_one_line_are_refused() -> None:
