@@ -1,18 +1,24 @@
 """A schedule on a real API server and kubelet: slots become runs, runs become cells, cells outlive everything."""
 
-import base64
-import json
 import os
 import random
 import subprocess
 import sys
-import urllib.request
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.cluster_promises.schedules import (
+    change,
+    metrics,
+    runs_of,
+    schedule,
+    seed,
+    shards,
+    stored_runs,
+)
 from tests.installed import (
     await_true,
     condition,
@@ -25,14 +31,10 @@ from tests.installed import (
 from tests.tiny_suite import task
 
 from benchwarden import names
-from benchwarden.controller.schedule_store import entries_of
-from benchwarden.manifests.naming import shard_name
 from benchwarden.results.cells import (
-    KEY_CELLS,
     RunCells,
     history_lines,
     merged_cells,
-    pack_cells,
 )
 from benchwarden.results.signals import packed
 from benchwarden.stats.analysis import Settings, analyze
@@ -60,35 +62,6 @@ def schedule_manifest(name: str, agent: Any = None, **spec: Any) -> dict[str, An
         "metadata": {"name": name},
         "spec": {"schedule": "* * * * *", "template": {"spec": template}, **spec},
     }
-
-
-def schedule(kubectl, name: str) -> Any:
-    return kubectl.get(names.SCHEDULE_PLURAL, name)
-
-
-def change(kubectl, name: str, **spec: Any) -> None:
-    patch = json.dumps({"spec": spec})
-    kubectl.run("patch", names.SCHEDULE_PLURAL, name, "--type=merge", "-p", patch)
-
-
-def shards(kubectl, uid: str) -> list[Any]:
-    selector = f"{names.LABEL_SCHEDULE_UID}={uid},{names.LABEL_ROLE}={names.ROLE_CELLS}"
-    found = kubectl.get("configmaps", "-l", selector)["items"]
-    return sorted(found, key=lambda each: each["metadata"]["name"])
-
-
-def stored_runs(kubectl, uid: str) -> list[RunCells]:
-    entries = [entry for shard in shards(kubectl, uid) for entry in entries_of(shard)]
-    return [entry for entry in entries if isinstance(entry, RunCells)]
-
-
-def runs_of(kubectl, uid: str) -> list[Any]:
-    return kubectl.get(names.RUN_PLURAL, "-l", f"{names.LABEL_SCHEDULE_UID}={uid}")["items"]
-
-
-def metrics(port: int = PORT) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        return answer.read().decode()
 
 
 @pytest.mark.early
@@ -136,36 +109,6 @@ def test_slots_become_runs_and_their_cells_outlive_them(kubectl, operator, tiny_
         assert after[part] == before[part], part
     assert stored_runs(kubectl, uid) == kept
     assert runs_of(kubectl, uid) == []
-
-
-def seed(kubectl, name: str, days: list[RunCells]) -> None:
-    """Give a schedule a past, as if it had run for weeks."""
-    found = schedule(kubectl, name)
-    uid = found["metadata"]["uid"]
-    kubectl.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": shard_name(name, uid, 0),
-                "labels": {
-                    names.LABEL_SCHEDULE_UID: uid,
-                    names.LABEL_ROLE: names.ROLE_CELLS,
-                    names.LABEL_MANAGED_BY: names.MANAGED_BY,
-                },
-                "ownerReferences": [
-                    {
-                        "apiVersion": names.API_VERSION,
-                        "kind": names.SCHEDULE_KIND,
-                        "name": name,
-                        "uid": uid,
-                        "controller": True,
-                    }
-                ],
-            },
-            "binaryData": {KEY_CELLS: base64.b64encode(pack_cells(days)).decode()},
-        }
-    )
 
 
 def weeks(count: int, drop_after: int, instances: int = 40) -> list[RunCells]:
@@ -261,7 +204,7 @@ def test_a_drop_is_called_with_the_numbers_of_analyze_to_the_last_bit(kubectl, i
 
         alarms = [
             line
-            for line in metrics().splitlines()
+            for line in metrics(PORT).splitlines()
             if line.startswith("benchwarden_monitor_alarm{") and 'schedule="daily"' in line
         ]
         assert sorted(line.rsplit(" ", 1)[1] for line in alarms) == ["0.0", "1.0"]
@@ -278,7 +221,7 @@ def test_a_drop_is_called_with_the_numbers_of_analyze_to_the_last_bit(kubectl, i
             30,
         )
         kubectl.run("delete", names.SCHEDULE_PLURAL, "daily")
-        await_true(lambda: 'schedule="daily"' not in metrics(), 30, "its series are gone")
+        await_true(lambda: 'schedule="daily"' not in metrics(PORT), 30, "its series are gone")
         await_true(lambda: shards(kubectl, uid) == [], 60, "its shards are collected")
 
 

@@ -18,7 +18,7 @@ def panel_command(
     *,
     size: Annotated[int, typer.Option(min=1, help="Instances wanted")] = 50,
     sentinels: Annotated[
-        int | None, typer.Option(min=0, help="How many should always have passed; default 30 %")
+        int | None, typer.Option(min=0, help="How many should always have passed; default 26 %")
     ] = None,
     seed: Annotated[str, typer.Option(help="Decides between equals")] = "0",
     output: FormatOption = Format.table,

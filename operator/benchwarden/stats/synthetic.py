@@ -19,7 +19,7 @@ _REFERENCE_DRAWS = 200_001
 
 
 class PanelKind(StrEnum):
-    """``random``: drawn from the pool; ``mixed``: 70 % informative, 30 % always-pass sentinels."""
+    """``random``: drawn from the pool; ``mixed``: 74 % informative, 26 % always-pass sentinels."""
 
     RANDOM = "random"
     MIXED = "mixed"

@@ -54,7 +54,7 @@ def screen(tmp_path: Path) -> Path:
 
 def test_a_mixed_panel_has_informative_instances_and_sentinels(tmp_path: Path) -> None:
     found = json_of("panel", screen(tmp_path))
-    assert (len(found["informative"]), len(found["sentinels"]), found["others"]) == (35, 15, [])
+    assert (len(found["informative"]), len(found["sentinels"]), found["others"]) == (37, 13, [])
     assert all(int(name[1:]) % 5 in {1, 2, 3} for name in found["informative"])
     assert all(int(name[1:]) % 5 == 4 for name in found["sentinels"])
     assert found["panel"] == sorted(found["panel"])
