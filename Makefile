@@ -70,9 +70,13 @@ test-long: setup-dev ## the tests that take longer: chains with Prometheus and o
 
 .PHONY: chaos
 chaos: setup-dev ## every fault of docs/concepts/faults.md on the test cluster, a crash at every single write included
-	@BENCHWARDEN_DEATH_STRIDE=1 $(BIN)/pytest -q -m cluster tests/cluster_promises/test_death_at_every_write.py \
+	@BENCHWARDEN_DEATH_STRIDE=1 $(BIN)/pytest -q -rP -m cluster tests/cluster_promises/test_death_at_every_write.py \
 		tests/cluster_promises/test_faults.py tests/cluster_promises/test_node_faults.py \
-		tests/cluster_promises/test_refused_pods.py tests/cluster_promises/test_api_server_restart.py
+		tests/cluster_promises/test_refused_pods.py tests/cluster_promises/test_api_server_restart.py \
+		tests/cluster_promises/test_unkind_api_server.py tests/cluster_promises/test_changed_underneath.py \
+		tests/cluster_promises/test_image_registry.py tests/cluster_promises/test_memory_pressure.py \
+		tests/cluster_promises/test_clocks.py tests/cluster_promises/test_outcomes.py \
+		tests/cluster_promises/test_two_operators.py tests/cluster_promises/test_deletion.py
 
 .PHONY: test-unit
 test-unit: setup-dev ## the tests that need no cluster and no Claude Code

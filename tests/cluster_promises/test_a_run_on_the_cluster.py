@@ -39,6 +39,10 @@ def test_the_gold_patch_resolves_and_no_change_does_not(kubectl, operator, tiny_
     rows = rows_of(kubectl, gold)
     assert sorted(row.instance for row in rows) == ["t0", "t1", "t2"]
     assert all(row.agent_image_id == row.grade_image_id != "" for row in rows)
+    # Nothing of the spec is copied into annotations, which a long one would outgrow.
+    kept = gold["metadata"].get("annotations", {})
+    assert set(kept) <= {"kubectl.kubernetes.io/last-applied-configuration"}
+    assert "finalizers" not in gold["metadata"]
 
 
 def test_the_operator_in_a_pod_with_exactly_its_role_does_the_same(kubectl, images, tiny_image):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from benchwarden import names
@@ -28,7 +28,7 @@ from benchwarden.suites.sources import Sources
 from benchwarden.telemetry.instruments import Instruments
 
 STATUS_INTERVAL = timedelta(seconds=5)
-RELOAD_SECONDS = 15.0
+RELOAD = timedelta(seconds=15)
 LAUNCHING_TIME = timedelta(seconds=1)  # of one pass; a slow API server must not make it long
 
 
@@ -42,7 +42,7 @@ class Controller:
     lease: Lease
     sources: Callable[[str], Sources]  # by namespace
     instruments: Instruments
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime]
     before_end: Callable[[Record, Mapping[str, Any]], Awaitable[None]] | None = None
     records: dict[str, Record] = field(default_factory=dict)
     passes: Passes = field(init=False)
@@ -156,13 +156,14 @@ class Controller:
 
     def _prepare(self, record: Record, view: RunView, now: datetime) -> None:
         retry = getattr(record.panel, "retry", False)
-        if record.panel is not None and not (
-            retry and record.reload_at and now >= record.reload_at
-        ):
+        if record.panel is not None and not retry:
+            return
+        due = record.reload_at
+        if record.panel is not None and due is not None and timedelta() < due - now <= RELOAD:
             return
         if record.loading is not None:
             return
-        record.reload_at = now + timedelta(seconds=RELOAD_SECONDS)
+        record.reload_at = now + RELOAD
         uid = record.identity.uid
         record.loading = asyncio.create_task(
             prepare(
@@ -192,7 +193,7 @@ class Controller:
             return decision
         due = record.status_written_at
         minor = _outline(status) == _outline(record.status)
-        if minor and due is not None and now - due < STATUS_INTERVAL:
+        if minor and due is not None and timedelta() <= now - due < STATUS_INTERVAL:
             wait = (due + STATUS_INTERVAL - now).total_seconds()
             after = decision.requeue_after_seconds
             return Decision(requeue_after_seconds=wait if after is None else min(wait, after))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from benchwarden import names
@@ -83,9 +83,14 @@ class Process:
             self._lease,
             self._sources,
             self.instruments,
+            self._client.server_clock.now,
         )
         self.schedules = ScheduleController(
-            self._client, ScheduleActor(self._client, events), self._lease, self.instruments
+            self._client,
+            ScheduleActor(self._client, events),
+            self._lease,
+            self.instruments,
+            self._client.server_clock.now,
         )
         self.controller.before_end = self.schedules.run_ending
         self._server = TelemetryServer(
@@ -167,7 +172,7 @@ class Process:
             self.instruments.loop_lag(self._lag_seconds)
             self.instruments.queue("run", len(self.controller.passes.queue))
             self.instruments.queue("schedule", len(self.schedules.passes.queue))
-            heard = datetime.now(UTC) - timedelta(seconds=self._sight.age_seconds())
+            heard = self._client.server_clock.now() - timedelta(seconds=self._sight.age_seconds())
             self.instruments.informed("jobs_and_pods", heard)
 
     def _snapshot(self) -> Any:

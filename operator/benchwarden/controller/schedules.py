@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from benchwarden import names
@@ -42,7 +42,7 @@ class ScheduleController:
     actor: ScheduleActor
     lease: Lease
     instruments: Instruments
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime]
     records: dict[str, ScheduleRecord] = field(default_factory=dict)
     passes: Passes = field(init=False)
 
@@ -141,7 +141,7 @@ class ScheduleController:
             record.view = record.view or schedule_view(record.raw, record.status, now)
             if not record.loaded:
                 await schedule_store.load(self.client, record)
-            if record.listed_at is None or now - record.listed_at >= RELIST:
+            if record.listed_at is None or not timedelta() <= now - record.listed_at < RELIST:
                 await schedule_store.load_runs(self.client, record, now)
             view = replace(record.view, status=record.status)
             await self._evaluate(record, view)

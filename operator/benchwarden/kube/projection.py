@@ -6,12 +6,13 @@ Twenty thousand pods must fit in memory, so common strings, times and waiting co
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from benchwarden import names
+from benchwarden.kube.node_clock import AGREE, Stamps, node_ahead
 from benchwarden.planning.plan import Member
 from benchwarden.reconcile.observed import (
     RUNNING,
@@ -23,6 +24,7 @@ from benchwarden.reconcile.observed import (
 
 _MESSAGE_CHARACTERS = 4096  # the kubelet's own limit for a termination message
 _MEMBERS_CHARACTERS = 64 * 1024
+_KUBELET = "kubelet"  # as the manager of fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def moment(value: object) -> datetime | None:
 def _pod(uid: str, raw: Mapping[str, Any], metadata: Mapping[str, Any]) -> ObservedPod:
     status, spec = _map(raw.get("status")), _map(raw.get("spec"))
     disruption = ""
-    unschedulable_since = None
+    unschedulable_since = bound_at = None
     for condition in _maps(status.get("conditions")):
         kind, is_true = condition.get("type"), condition.get("status")
         if kind == "DisruptionTarget" and is_true == "True":
@@ -159,6 +161,20 @@ def _pod(uid: str, raw: Mapping[str, Any], metadata: Mapping[str, Any]) -> Obser
             and condition.get("reason") == "Unschedulable"
         ):
             unschedulable_since = moment(condition.get("lastTransitionTime"))
+        elif kind == "PodScheduled" and is_true == "True":
+            bound_at = moment(condition.get("lastTransitionTime"))
+    containers = (
+        *_containers(spec.get("initContainers"), status.get("initContainerStatuses")),
+        *_containers(spec.get("containers"), status.get("containerStatuses")),
+    )
+    ahead = node_ahead(
+        Stamps(
+            bound_at=bound_at,
+            reported_at=_reported_at(metadata),
+            taken_on_at=moment(status.get("startTime")),
+            happened_at=(at for each in containers for at in (each.started_at, each.finished_at)),
+        )
+    )
     return ObservedPod(
         uid=uid,
         name=_text(metadata.get("name")),
@@ -170,11 +186,39 @@ def _pod(uid: str, raw: Mapping[str, Any], metadata: Mapping[str, Any]) -> Obser
         disruption=disruption,
         unschedulable_since=unschedulable_since,
         created_at=moment(metadata.get("creationTimestamp")),
-        containers=(
-            *_containers(spec.get("initContainers"), status.get("initContainerStatuses")),
-            *_containers(spec.get("containers"), status.get("containerStatuses")),
-        ),
+        containers=containers if ahead == AGREE else _set_right(containers, ahead),
     )
+
+
+def _reported_at(metadata: Mapping[str, Any]) -> datetime | None:
+    """When the kubelet last changed the pod's status, as the API server noted."""
+    written = (
+        moment(each.get("time"))
+        for each in _maps(metadata.get("managedFields"))
+        if each.get("manager") == _KUBELET and each.get("subresource") == "status"
+    )
+    return max(filter(None, written), default=None)
+
+
+def _set_right(
+    containers: tuple[ObservedContainer, ...], ahead: timedelta
+) -> tuple[ObservedContainer, ...]:
+    """The containers with their times as the API server's clock would have shown them."""
+    return tuple(
+        replace(
+            each,
+            started_at=_earlier(each.started_at, ahead),
+            finished_at=_earlier(each.finished_at, ahead),
+        )
+        for each in containers
+    )
+
+
+def _earlier(moment: datetime | None, by: timedelta) -> datetime | None:
+    try:
+        return moment - by if moment is not None else None
+    except OverflowError:
+        return None
 
 
 def _containers(declared: object, statuses: object) -> tuple[ObservedContainer, ...]:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from benchwarden import __version__
 from benchwarden.kube.access import Access
+from benchwarden.kube.clock import ServerClock
 from benchwarden.kube.errors import ApiUnavailableError, Refusal, UnauthorizedError, error_of
 from benchwarden.kube.pace import Backoff, TokenBucket
 from benchwarden.kube.transport import (
@@ -99,6 +100,11 @@ class Session:
     ) -> None:
         """Close the session."""
         await self._transport.close()
+
+    @property
+    def server_clock(self) -> ServerClock:
+        """The time at the API server, learnt from its answers."""
+        return self._transport.server_clock
 
     def stats(self) -> ClientStats:
         """Counters as they are now."""

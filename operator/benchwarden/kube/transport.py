@@ -5,7 +5,6 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -14,6 +13,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
 from benchwarden.errors import UnavailableError
+from benchwarden.kube.clock import ServerClock, http_date
 from benchwarden.kube.errors import Refusal, error_of, refusal
 from benchwarden.kube.pace import retry_after_seconds
 
@@ -74,6 +74,7 @@ class Transport:
 
     Attributes:
         codes: exchanges counted by (code, method).
+        server_clock: the time at the API server, learnt from its answers.
         generation: how often the credentials were read.
     """
 
@@ -86,6 +87,7 @@ class Transport:
         self._closed = False
         self.generation = 0
         self.codes: Counter[tuple[str, str]] = Counter()
+        self.server_clock = ServerClock()
 
     async def renew(self, generation: int) -> None:
         """Read the credentials anew, unless somebody did since `generation`.
@@ -121,7 +123,7 @@ class Transport:
         limits = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=CONNECT_SECONDS)
         async with self._open(exchange, limits) as response:
             body = await response.read()
-            return Answer(response.status, body, _retry_after(response))
+            return Answer(response.status, body, self._retry_after(response))
 
     async def lines(
         self, exchange: Exchange, silence_seconds: float
@@ -143,7 +145,7 @@ class Transport:
         )
         async with self._open(exchange, limits) as response:
             if response.status != 200:
-                answer = Answer(response.status, await response.read(), _retry_after(response))
+                answer = Answer(response.status, await response.read(), self._retry_after(response))
                 raise error_of(answer.refusal, str(exchange))
             pending = bytearray()
             async for chunk in response.content.iter_any():
@@ -206,6 +208,7 @@ class Transport:
         settings: Mapping[str, Any] = await self._configuration.auth_settings()
         for setting in settings.values():
             headers[setting["key"]] = setting["value"]
+        asked_at = self.server_clock.monotonic()
         try:
             opened = await self._rest.request(  # type: ignore[no-untyped-call]  # the client has no types
                 exchange.method,
@@ -219,11 +222,13 @@ class Transport:
             raise
         response: aiohttp.ClientResponse = opened.response
         self.codes[str(response.status), exchange.method] += 1
+        self.server_clock.heard(response.headers.get("Date"), asked_at)
         try:
             yield response
         finally:
             response.close()  # gives a fully read connection back, drops any other
 
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    return retry_after_seconds(response.headers.get("Retry-After"), datetime.now(UTC))
+    def _retry_after(self, response: aiohttp.ClientResponse) -> float | None:
+        # A moment is one of the server's clock, which the same answer shows.
+        now = http_date(response.headers.get("Date")) or self.server_clock.now()
+        return retry_after_seconds(response.headers.get("Retry-After"), now)

@@ -169,7 +169,8 @@ def _row(
     if found is not None:
         final = found.effect == outcomes.VERDICT
         kind = rows_of.KIND_VERDICT if final else rows_of.KIND_CHARGE
-    finished = pair.grade.finished_at or pair.agent.finished_at or now
+    # Never later than now: whoever waits from then on must not wait for a clock that is ahead.
+    finished = min(pair.grade.finished_at or pair.agent.finished_at or now, now)
     return Row(
         instance=member.instance,
         trial=member.trial,

@@ -222,7 +222,9 @@ def _running(world: World, plan: Plan) -> Decision:
 def _flush_due(world: World, ahead: Outlook) -> bool:
     if not world.unstored:
         return False
-    waited = world.last_stored_at is None or world.now - world.last_stored_at >= FLUSH_AFTER
+    last = world.last_stored_at
+    # Outside the span in either direction: a clock that is put back delays nothing.
+    waited = last is None or not timedelta() <= world.now - last < FLUSH_AFTER
     return waited or ahead.ended or len(world.unstored) >= FLUSH_ROWS
 
 

@@ -109,7 +109,7 @@ def _next(world: World, probes: list[BatchView]) -> Probed:
         text = f"{len(probes)} probes failed: {reasons}"
         return Probed(failure=(names.REASON_PROBE_FAILED, text))
     newest = max((view.batch.created_at for view in probes if view.batch.created_at), default=None)
-    if newest is not None and world.now - newest < NEXT_ATTEMPT_AFTER:
+    if newest is not None and abs(world.now - newest) < NEXT_ATTEMPT_AFTER:
         return Probed(message=f"the probe failed ({_why(probes[-1])}); it is tried again")
     attempt = len(probes) + 1
     name = naming.probe_name(world.run.name, world.run.uid, attempt)

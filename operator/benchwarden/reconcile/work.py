@@ -132,7 +132,8 @@ class _Sorting:
             return
         until = _not_before(state)
         member = Member(key.instance, key.trial, state.launches + 1)
-        if until > self.now:
+        # A longer wait is not ours: the clock was put back since.
+        if timedelta() < until - self.now <= timedelta(seconds=LONGEST_DELAY_SECONDS):
             self.work.delay(until)
             self.work.waiting += 1
         elif put_back and release is not None and not state.charges:

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = ("concepts/outcomes.md", "concepts/threats.md", "concepts/isolation.md")
+PAGES = (
+    "concepts/outcomes.md",
+    "concepts/threats.md",
+    "concepts/isolation.md",
+    "concepts/faults.md",
+    "concepts/complaints.md",
+)
 PARAMETRIZED = "test_a_fault_for_ever_has_its_class_and_keeps_what_was_used_before"
 
 
