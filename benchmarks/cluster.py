@@ -4,8 +4,10 @@ Needs the project's own test cluster (its audit log is what counts the calls). T
 whatever else the machine does hits both.
 """
 
+import hashlib
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +35,7 @@ from tests.tiny_suite import ensure_tiny_image, task
 from benchwarden import names
 from benchwarden.manifests.install import Installation, objects
 
+ROOT = Path(__file__).parents[1]
 INSTANCES = 60
 PARALLELISM = 8
 ROUNDS = 2
@@ -86,7 +89,9 @@ def bare_run(cluster: Cluster, twins: list[Any]) -> float:
             time.sleep(0.2)
 
 
-def started(cluster: Cluster, kubectl: Kubectl, images: Images, scratch: Path) -> Outside:
+def started(
+    cluster: Cluster, kubectl: Kubectl, images: Images, scratch: Path, **options: Any
+) -> Outside:
     """The operator beside the cluster, with exactly the rights and the identity of its service account."""
     installation = Installation(kubectl.namespace, images.operator, images.runner)
     rights = [
@@ -99,12 +104,38 @@ def started(cluster: Cluster, kubectl: Kubectl, images: Images, scratch: Path) -
     document["contexts"][0]["context"]["user"] = "benchwarden"
     kubeconfig = scratch / "kubeconfig"
     kubeconfig.write_text(yaml.safe_dump(document))
-    operator = Outside(kubeconfig, kubectl.namespace, scratch / "log", images.runner, port=18099)
+    operator = Outside(
+        kubeconfig,
+        kubectl.namespace,
+        scratch / "log",
+        images.runner,
+        port=18099,
+        python=str(shipped_python()),
+        **options,
+    )
     operator.start()
     kubectl.wait_until(
         ["leases"], lambda found: any(i["spec"].get("holderIdentity") for i in found["items"]), 30
     )
     return operator
+
+
+def shipped_python() -> Path:
+    """A Python with exactly what the operator's image holds: tests bring far more, which costs seconds at start."""
+    lock = ROOT / "locks" / "runtime.txt"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    folder = ROOT / "out" / f"shipped-{digest}"
+    python = folder / "bin" / "python"
+    if not (folder / "done").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        for name in ("runtime", "build"):
+            locked = str(ROOT / "locks" / f"{name}.txt")
+            subprocess.run([*install, "--require-hashes", "-r", locked], check=True)
+        editable = [*install, "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
+        subprocess.run(editable, check=True)
+        (folder / "done").touch()
+    return python
 
 
 def until_ended(kubectl: Kubectl) -> Any:

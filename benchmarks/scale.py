@@ -45,6 +45,9 @@ from benchwarden import names
 PAGE = Path(__file__).parents[1] / "docs" / "performance-scale.md"
 PORT = 18099
 NODES = 20
+_LAG = re.compile(
+    rb'benchwarden_workqueue_queue_duration_seconds_bucket\{le="([^"]+)",name="run"\} ([0-9.e+]+)'
+)
 _TRIALS = re.compile(rb'benchwarden_run_trials\{[^}]*outcome="pass"[^}]*\} ([0-9.e+]+)')
 
 
@@ -84,8 +87,15 @@ def _metrics() -> bytes:
         return b""
 
 
+def lag_p99(text: bytes) -> str:
+    """The bucket of the operator's own histogram that holds the 99th percentile of the reconcile lag."""
+    buckets = [(float(bound), float(count)) for bound, count in _LAG.findall(text)]
+    whole = buckets[-1][1]
+    return f"<= {next(bound for bound, count in buckets if count >= 0.99 * whole):g}"
+
+
 def finished_run(
-    cluster: Cluster, images: Images, instances: int, batch_size: int, ours: str
+    cluster: Cluster, images: Images, instances: int, batch_size: int, ours: str, pace: float
 ) -> dict[str, Any]:
     """One run from apply to the end, and what it leaves."""
     with namespace(cluster) as kubectl, tempfile.TemporaryDirectory() as scratch:
@@ -95,7 +105,7 @@ def finished_run(
                 f"{json.dumps(task(f'i{n:05d}', test_command='true'))}\n" for n in range(instances)
             )
         )
-        operator = started(cluster, kubectl, images, Path(scratch))
+        operator = started(cluster, kubectl, images, Path(scratch), environment=at_pace(pace))
         watched = Watched()
         try:
             execution = {"batchSize": batch_size, "parallelism": 1000, **placement(FAST, ours)}
@@ -110,6 +120,7 @@ def finished_run(
             took = time.time() - began
             time.sleep(3)  # the metrics of the end
             watched.stop()
+            lag = lag_p99(_metrics())
             user = f"system:serviceaccount:{kubectl.namespace}:benchwarden"
             calls = audited_calls(mark, user)
             peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]
@@ -135,9 +146,16 @@ def finished_run(
         "calls_per_instance": round(calls / instances, 2),
         "verdict_to_metric_p50": round(statistics.median(late), 1),
         "verdict_to_metric_p99": round(late[int(len(late) * 0.99)], 1),
+        "reconcile_lag_p99": lag,
+        "pace": pace,
         "kept_bytes_per_instance": round(kept / instances),
         "gone_seconds": round(gone, 1),
     }
+
+
+def at_pace(requests_per_second: float) -> dict[str, str]:
+    """The operator's environment for so many requests a second."""
+    return {names.ENV_REQUESTS_PER_SECOND: f"{requests_per_second:g}"}
 
 
 def _ended(kubectl: Kubectl, operator: Outside) -> Any:
@@ -246,6 +264,8 @@ def page(runs: list[dict[str, Any]], starts: list[dict[str, Any]]) -> str:
                 "calls_per_instance": "API calls an instance",
                 "verdict_to_metric_p50": "Verdict to metric p50, s",
                 "verdict_to_metric_p99": "p99, s",
+                "reconcile_lag_p99": "Reconcile lag p99, s",
+                "pace": "Requests a second allowed",
                 "kept_bytes_per_instance": "Bytes kept an instance",
                 "gone_seconds": "Seconds until deleted",
                 "note": "Note",
@@ -289,6 +309,9 @@ def main() -> None:
     parser.add_argument("--instances", type=int, action="append")
     parser.add_argument("--batch-size", type=int, default=5)
     parser.add_argument("--held", type=int, action="append", help="live pods for a cold start")
+    parser.add_argument(
+        "--pace", type=float, default=20.0, help="requests a second the operator may make"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     parser.add_argument(
         "--record", type=Path, help="a file to add the results to; all in it are shown"
@@ -306,7 +329,7 @@ def main() -> None:
     nodes = NODES if options.instances or options.held else 0
     with fake_nodes(cluster.kubectl(), nodes) as ours:
         for instances in options.instances or []:
-            found = finished_run(cluster, images, instances, options.batch_size, ours)
+            found = finished_run(cluster, images, instances, options.batch_size, ours, options.pace)
             runs.append({**found, "note": options.note})
             print(json.dumps(runs[-1]), flush=True)
         for held in options.held or []:

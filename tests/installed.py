@@ -73,6 +73,7 @@ class Outside:
     runner_image: str = RUNNER_IMAGE
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -89,7 +90,7 @@ class Outside:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "benchwarden", "operator"],
+                [self.python, "-m", "benchwarden", "operator"],
                 env=environment,
                 stdout=log,
                 stderr=log,

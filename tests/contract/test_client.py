@@ -299,6 +299,17 @@ async def test_requests_are_paced(api: FakeApi) -> None:
         assert door.stats().requests["200", "GET"] == 25
 
 
+async def test_only_the_first_page_of_a_list_takes_a_turn(api: FakeApi) -> None:
+    time = SteppedTime()
+    for number in range(50):
+        api.put(PATH, f"a{number}", **config_map(f"a{number}"))
+    async with client(api, time, per_second=10, burst=5) as door:
+        found = [page async for page in door.pages(PATH, limit=2)]
+        assert sum(len(page["items"]) for page in found) == 50
+        assert time.now == pytest.approx(1000.0)
+        assert door.stats().paced_seconds == 0
+
+
 async def test_patches_say_what_they_are_and_who_wrote_them(api: FakeApi) -> None:
     api.put(PATH, "a", **config_map("a"))
     async with client(api) as door:

@@ -1,8 +1,9 @@
 """Acting: each action of a decision as API calls that may be repeated; the first failure ends the pass."""
 
 import logging
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from benchwarden import names
 from benchwarden.clis.packument import PUBLIC_REGISTRY
@@ -26,6 +27,35 @@ from benchwarden.reconcile.world import RunView
 from benchwarden_runner.specs import CliRelease
 
 _LOG = logging.getLogger(__name__)
+
+ACTING_TIME = timedelta(
+    seconds=1
+)  # of one pass; neither many Jobs nor a slow API server make it long
+CAN_WAIT = (actions.LaunchBatch, actions.DeleteBatch, actions.EnsureInputs)
+
+
+async def carry_out(
+    chosen: Iterable[Action],
+    act: Callable[[Action], Awaitable[None]],
+    clock: Callable[[], datetime],
+) -> bool:
+    """Carry out actions in their order until the pass has taken its time.
+
+    Jobs can wait, verdicts that came meanwhile cannot: what is put off is decided anew by the next pass,
+    which sees them first. One of those actions is done in every pass, so that each comes further.
+
+    Returns:
+        Whether something was put off.
+    """
+    put_off, begun_at = False, None
+    for action in chosen:
+        if isinstance(action, CAN_WAIT):
+            begun_at = begun_at or clock()
+            if clock() - begun_at > ACTING_TIME:
+                put_off = True
+                continue
+        await act(action)
+    return put_off
 
 
 @dataclass(frozen=True, slots=True)

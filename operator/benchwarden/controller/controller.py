@@ -8,7 +8,8 @@ from typing import Any
 
 from benchwarden import names
 from benchwarden.controller import durable
-from benchwarden.controller.acting import Actor
+from benchwarden.controller.acting import Actor, carry_out
+from benchwarden.controller.durations import known_durations
 from benchwarden.controller.passes import Passes, Place
 from benchwarden.controller.preparing import prepare, view_of
 from benchwarden.controller.record import Record
@@ -19,7 +20,7 @@ from benchwarden.kube.resources import RUNS
 from benchwarden.kube.view import ClusterView
 from benchwarden.manifests.settings import RunIdentity
 from benchwarden.reconcile.conditions import find, has_ended
-from benchwarden.reconcile.decision import Decision, LaunchBatch
+from benchwarden.reconcile.decision import Action, Decision, StoreRows
 from benchwarden.reconcile.observed import Observed
 from benchwarden.reconcile.refused import refused_status
 from benchwarden.reconcile.status import without_times
@@ -29,7 +30,6 @@ from benchwarden.telemetry.instruments import Instruments
 
 STATUS_INTERVAL = timedelta(seconds=5)
 RELOAD = timedelta(seconds=15)
-LAUNCHING_TIME = timedelta(seconds=1)  # of one pass; a slow API server must not make it long
 
 
 @dataclass(slots=True)
@@ -109,6 +109,8 @@ class Controller:
         if not record.loaded:
             await self._load(record)
         self._prepare(record, view, now)
+        if record.plan is None:
+            record.cycle.durations = known_durations(record, self.records.values())
         await self.sight.look_up_refusals(record.identity.uid, now)
         seen = self.sight.of_run(record.identity.uid, now)
         decision = self._decide(record, view, seen, now)
@@ -119,14 +121,7 @@ class Controller:
             )
             decision = self._decide(record, view, seen, now)
         refusals = record.refusals()
-        put_off = False
-        for action in decision.actions:
-            # Launching can wait, verdicts that came meanwhile cannot: the next pass decides it anew.
-            if isinstance(action, LaunchBatch) and self.now() - now > LAUNCHING_TIME:
-                put_off = True
-                continue
-            self.lease.check()
-            await self.actor.act(record, view, action, now)
+        put_off = await self._act(record, view, decision, now)
         if _ended(decision) and record.repeats_rows():
             await durable.compact(self.client, record)
         if record.refusals() > refusals:
@@ -143,6 +138,23 @@ class Controller:
         self.instruments.conflicting(record.cycle.tally.conflicts - conflicts)
         self.instruments.lost(record.cycle.lost - lost)
         return decision
+
+    async def _act(self, record: Record, view: RunView, decision: Decision, now: datetime) -> bool:
+        """Carry out what was decided; says whether some of it was left to the next pass."""
+
+        async def act(action: Action) -> None:
+            self.lease.check()
+            await self.actor.act(record, view, action, now)
+            if isinstance(action, StoreRows):
+                self.instruments.stored(len(action.rows))
+
+        if _ended(
+            decision
+        ):  # no verdict is waited for, and all that is told of the end shall be so
+            for action in decision.actions:
+                await act(action)
+            return False
+        return await carry_out(decision.actions, act, self.now)
 
     async def _load(self, record: Record) -> None:
         stored = await durable.read(self.client, record.identity)

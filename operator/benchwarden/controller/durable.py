@@ -1,5 +1,6 @@
 """The durable part of a run: its plan and its result shards, as ConfigMaps that the run owns."""
 
+import asyncio
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -94,7 +95,16 @@ async def store_plan(client: KubeClient, run: RunIdentity, plan: Plan) -> None:
 
 async def store_rows(client: KubeClient, record: Record, rows: Iterable[Row]) -> None:
     """Append rows as new shards; a create that was done and not answered is found, not repeated."""
-    for data in shards.pack(tuple(rows)):
+    await _store_packed(client, record, await _packed(rows))
+
+
+async def _packed(rows: Iterable[Row]) -> list[bytes]:
+    """Shards of the rows, made beside the event loop: of a whole run that takes seconds."""
+    return await asyncio.to_thread(shards.pack, tuple(rows))
+
+
+async def _store_packed(client: KubeClient, record: Record, packed: Iterable[bytes]) -> None:
+    for data in packed:
         while not await _store_shard(client, record, data):
             record.next_shard += 1
         record.next_shard += 1
@@ -113,17 +123,19 @@ async def _store_shard(client: KubeClient, record: Record, data: bytes) -> bool:
             return False
         record.shards[name] = len(rows_of(found))
         return bool(found.get("binaryData") == manifest["binaryData"])
-    record.shards[name] = len(shards.unpack(data))
+    record.shards[name] = shards.count(data)
     return True
 
 
 async def compact(client: KubeClient, record: Record) -> None:
     """Merge all shards into the fewest: new ones first, old ones deleted after; a crash only repeats rows."""
     old = tuple(record.shards)
-    rows = record.cycle.tally.rows
-    if len(old) <= 1 or (not record.repeats_rows() and len(old) <= len(shards.pack(rows))):
+    if len(old) <= 1:
         return
-    await store_rows(client, record, rows)
+    packed = await _packed(record.cycle.tally.rows)
+    if not record.repeats_rows() and len(old) <= len(packed):
+        return
+    await _store_packed(client, record, packed)
     for name in old:
         await client.delete(CONFIG_MAPS, record.identity.namespace, name)
         del record.shards[name]

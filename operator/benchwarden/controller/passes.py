@@ -56,6 +56,10 @@ class Passes:
     queue: WorkQueue = field(default_factory=WorkQueue)
     failures: dict[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Let the queue say how long objects wait."""
+        self.queue.waited = lambda seconds: self.instruments.waited(self.title, seconds)
+
     async def work(self) -> None:
         """One worker: forever takes an object and makes one pass."""
         while True:

@@ -2,16 +2,29 @@
 
 import asyncio
 import contextlib
+import time
 from collections import deque
+from collections.abc import Callable
 
 
 class WorkQueue:
     """Deduplicating queue with delays, as in client-go: what is added while in work comes again after.
 
     It is no store: whoever is lost here is found again by the next event or resync.
+
+    Attributes:
+        waited: told how many seconds a key waited, from the first addition until it was taken; time in
+            which an earlier pass over the same key went on counts, for the news had to wait for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        waited: Callable[[float], None] = lambda _seconds: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.waited = waited
+        self._clock = clock
+        self._since: dict[str, float] = {}
         self._ready: deque[str] = deque()
         self._queued: set[str] = set()
         self._working: set[str] = set()
@@ -27,6 +40,7 @@ class WorkQueue:
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
+        self._since.setdefault(key, self._clock())
         if key in self._working:
             self._again.add(key)
         elif key not in self._queued:
@@ -53,6 +67,7 @@ class WorkQueue:
         key = self._ready.popleft()
         self._queued.discard(key)
         self._working.add(key)
+        self.waited(self._clock() - self._since.pop(key, self._clock()))
         return key
 
     def done(self, key: str) -> None:
@@ -71,3 +86,4 @@ class WorkQueue:
         with contextlib.suppress(ValueError):
             self._ready.remove(key)
         self._queued.discard(key)
+        self._since.pop(key, None)

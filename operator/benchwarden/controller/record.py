@@ -12,11 +12,25 @@ from benchwarden.reconcile.cycle import Cycle
 from benchwarden.reconcile.observed import Observed, ObservedBatch
 from benchwarden.reconcile.world import BaseResults, Refusal, RunView
 from benchwarden.suites.instance import Instance, Panel
+from benchwarden.telemetry.snapshot import RunSample
 
 # A Job that was created and is not seen within this time is looked at anew: creating it again is harmless.
 EXPECTATION = timedelta(seconds=60)
 # A refused creation is tried again after this long.
 REFUSED_AGAIN = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What a sample was made of: objects that are replaced when they change, and counts that grow."""
+
+    parts: tuple[object, ...]
+    counts: tuple[int, ...]
+
+    def is_as(self, other: "Sampled") -> bool:
+        """Whether a sample of the other would be the same."""
+        same = all(ours is theirs for ours, theirs in zip(self.parts, other.parts, strict=True))
+        return same and self.counts == other.counts
 
 
 @dataclass(slots=True)
@@ -30,6 +44,7 @@ class Record:
         shards: result ConfigMaps with their numbers of rows, in name order.
         expected: Jobs created and not seen yet, by name.
         deleted: UIDs of Jobs whose deletion was asked for.
+        sampled: what the last scrape showed of it, and what that was made of.
     """
 
     identity: RunIdentity
@@ -51,6 +66,7 @@ class Record:
     deleted: set[str] = field(default_factory=set)
     status_written_at: datetime | None = None
     gone: bool = False
+    sampled: tuple[Sampled, RunSample] | None = None
 
     def overlay(self, observed: Observed, now: datetime) -> Observed:
         """What is seen, with what this process did and the watch has not told yet."""

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from benchwarden.controller.record import Record
+from benchwarden.controller.record import Record, Sampled
 from benchwarden.controller.schedule_record import ScheduleRecord
 from benchwarden.controller.schedule_samples import schedule_samples
 from benchwarden.kube.session import ClientStats
+from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.status import suite_name
 from benchwarden.reconcile.work import moment
+from benchwarden.reconcile.world import RunView
 from benchwarden.report.summary import Heading, summarise
 from benchwarden.telemetry.instruments import Instruments
 from benchwarden.telemetry.snapshot import RunSample, Snapshot, run_sample
@@ -30,9 +32,17 @@ def snapshot(
 
 
 def _sample(record: Record) -> RunSample | None:
-    view, plan = record.view, record.plan
+    """The sample of a run, made anew only if something about it changed: most runs have ended long ago."""
+    view, plan, status, tally = record.view, record.plan, record.status, record.cycle.tally
     if view is None or plan is None or not record.loaded:
         return None
+    state = Sampled((view, plan, status, tally), (len(tally), tally.conflicts))
+    if record.sampled is None or not record.sampled[0].is_as(state):
+        record.sampled = (state, _made(record, view, plan))
+    return record.sampled[1]
+
+
+def _made(record: Record, view: RunView, plan: Plan) -> RunSample:
     status = record.status
     claude = view.spec.agent.claude_code
     rows = tuple(record.cycle.tally.rows)

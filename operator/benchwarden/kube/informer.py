@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from benchwarden.errors import BenchwardenError
-from benchwarden.kube.client import PAGE_SIZE, KubeClient
+from benchwarden.kube.client import KubeClient
 from benchwarden.kube.errors import GoneError, error_of, refusal_of_status
 from benchwarden.kube.pace import Backoff
 
@@ -45,7 +45,7 @@ class InformerSettings:
     first_backoff_seconds: float = 1.0
     most_backoff_seconds: float = 30.0
     patience: int = 3
-    page_size: int = PAGE_SIZE
+    page_size: int = 200  # of pods with all their fields, so that a page stays below ten megabytes
 
 
 class Listener(Protocol[T_contra]):
@@ -151,11 +151,8 @@ class Informer(Generic[T]):
             async for page in pages:
                 self._heard_at = self._clock()
                 version = _metadata(page).get("resourceVersion") or ""
-                items = page.get("items")
-                for item in items if isinstance(items, list) else ():
-                    uid = self._put(item)
-                    if uid:
-                        fresh.add(uid)
+                fresh |= self._put_all(page)
+                del page  # it is large: let go of it before the next one is read
         for uid in [uid for uid in self.cache if uid not in fresh]:
             self._drop(uid)
         self._version = version
@@ -215,6 +212,11 @@ class Informer(Generic[T]):
         elif kind != "BOOKMARK":
             raise ValueError(f"a watch event of unknown type {kind!r}")
         self._version = _metadata(found).get("resourceVersion") or self._version
+
+    def _put_all(self, page: Mapping[str, Any]) -> set[str]:
+        """Take in the objects of one page; returns their UIDs."""
+        items = page.get("items")
+        return {self._put(item) for item in items} - {""} if isinstance(items, list) else set()
 
     def _put(self, raw: Mapping[str, Any]) -> str:
         """Project and store one object; returns its UID, or nothing if there is nothing to store."""

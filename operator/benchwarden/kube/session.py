@@ -120,6 +120,7 @@ class Session:
         content_type: str = JSON,
         deadline_seconds: float | None = None,
         urgent: bool = False,
+        paced: bool = True,
     ) -> dict[str, Any]:
         """Ask, and ask again while the server is busy or away, until the deadline.
 
@@ -131,6 +132,7 @@ class Session:
             content_type: media type of the body.
             deadline_seconds: from the first exchange on; the wait for a turn is not counted.
             urgent: wait for no turn and ask no fence: for what the fence itself has to write.
+            paced: wait for a turn; repeats always do.
 
         Raises:
             FencedError: the fence forbids the write.
@@ -140,7 +142,7 @@ class Session:
         exchange = Exchange(method, path, query or {}, body, content_type)
         patience = self._settings.deadline_seconds if deadline_seconds is None else deadline_seconds
         backoff = Backoff(first_seconds=self._settings.first_backoff_seconds)
-        if not urgent:
+        if paced and not urgent:
             await self._bucket.take()
         give_up_at = self._clock() + patience
         renewed = False

@@ -5,7 +5,7 @@ lost at any moment: stored rows are read again, captured ones are captured again
 pod was gone before anybody had read it; a Job that vanished with its pod leaves no trace to count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -37,7 +37,7 @@ from benchwarden_runner.specs import CliRelease
 
 @dataclass(slots=True)
 class Cycle:
-    """What one process knows of one run."""
+    """What one process knows of one run; `durations` are seconds by instance, as known when it is planned."""
 
     tally: Tally = field(default_factory=Tally)
     unstored: list[Row] = field(default_factory=list)
@@ -45,6 +45,7 @@ class Cycle:
     inputs_ensured: set[str] = field(default_factory=set)
     lost: int = 0
     release: CliRelease | Unreleased | None = None
+    durations: Mapping[str, float] = field(default_factory=dict)
 
     def load(self, rows: Iterable[Row], now: datetime) -> None:
         """Start from the durable rows, as after a restart."""
@@ -85,6 +86,7 @@ class Cycle:
             base=base,
             now=now,
             release=self.release,
+            durations_seconds=self.durations,
         )
         return decide(world)
 

@@ -4,7 +4,9 @@ Any pass may be the first or be repeated. Nothing here remembers: what was launc
 in rows, and what remains follows from both.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from benchwarden import names
@@ -25,7 +27,7 @@ from benchwarden.reconcile.decision import (
 )
 from benchwarden.reconcile.launching import launches
 from benchwarden.reconcile.news import retry_events, turn_events
-from benchwarden.reconcile.observed import ObservedPod
+from benchwarden.reconcile.observed import WAITING, ObservedPod
 from benchwarden.reconcile.outlook import Outlook, outlook
 from benchwarden.reconcile.probing import probe
 from benchwarden.reconcile.uploads import artifacts_kept
@@ -138,7 +140,9 @@ def make_plan(world: World, panel: Panel, facts: tuple[tuple[str, str], ...]) ->
     """The plan that follows from panel, spec and what the probe learnt."""
     execution = world.run.spec.execution
     size = execution.batch_size or default_batch_size(world)
-    groups = group_trials(panel.instances, execution.trials_per_instance, size)
+    groups = group_trials(
+        panel.instances, execution.trials_per_instance, size, world.durations_seconds
+    )
     return Plan(panel.digest, groups, facts)
 
 
@@ -194,10 +198,10 @@ def _running(world: World, plan: Plan) -> Decision:
     if _flush_due(world, ahead):
         actions.append(StoreRows(world.unstored))
         actions += retry_events(world)
-    actions += _deletes(world, ahead, flushed=bool(actions) or not world.unstored)
-    actions += _missing_inputs(world)
+    deletes = _deletes(world, ahead, flushed=bool(actions) or not world.unstored)
     launched = launches(world, work) if ahead.open else []
-    actions += launched
+    actions += _missing_inputs(world)
+    actions += _in_turn(deletes, launched)
     decided = [*_conditions(world, plan, ahead), *artifacts_kept(world, ended=ahead.ended)]
     actions += turn_events(world, decided)
     status = status_of.build(world, decided, status_of.progress_of(world, work))
@@ -249,13 +253,23 @@ def _deletes(world: World, ahead: Outlook, *, flushed: bool) -> list[Action]:
     return actions
 
 
+def _in_turn(deletes: Sequence[Action], launched: Sequence[Action]) -> list[Action]:
+    """One of each after the other: a pass may not come to the end of them, and neither shall starve."""
+    both = zip_longest(deletes, launched)
+    return [action for pair in both for action in pair if action is not None]
+
+
 def _ends_soon(pod: ObservedPod | None) -> bool:
     """Whether the Job will be finished by itself: a Job is told of its pod's end a moment after us."""
     return pod is not None and pod.phase in ("Succeeded", "Failed")
 
 
 def _missing_inputs(world: World) -> list[Action]:
-    """Input ConfigMaps of Jobs this process did not create: a crash may have come between."""
+    """Input ConfigMaps of Jobs this process did not create: a crash may have come between.
+
+    A pod of which a container was started has mounted them all: a successor among a thousand live pods asks
+    for those alone that wait.
+    """
     return [
         EnsureInputs(view.batch.name, view.batch.uid, Batch(view.batch.members))
         for view in world.batches
@@ -264,7 +278,12 @@ def _missing_inputs(world: World) -> list[Action]:
         and not view.over
         and not view.batch.deleting
         and view.batch.name not in world.inputs_ensured
+        and not _has_begun(view.batch.pod)
     ]
+
+
+def _has_begun(pod: ObservedPod | None) -> bool:
+    return pod is not None and any(each.state != WAITING for each in pod.containers)
 
 
 def _conditions(world: World, plan: Plan, ahead: Outlook) -> list[Condition]:

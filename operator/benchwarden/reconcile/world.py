@@ -89,6 +89,7 @@ class World:
         base: results to compare with, if the spec asks and the run is at its end.
         release: the agent's CLI where a registry gives it, or why it cannot be had, or None while it is
             not known; without a meaning where an image brings the CLI.
+        durations_seconds: how long instances took in earlier runs, as far as that is known.
     """
 
     run: RunView
@@ -103,3 +104,4 @@ class World:
     base: BaseResults | None
     now: datetime
     release: CliRelease | Unreleased | None = None
+    durations_seconds: Mapping[str, float] = field(default_factory=dict)

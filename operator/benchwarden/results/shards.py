@@ -6,6 +6,7 @@ older operator can read a newer one's rows.
 
 import gzip
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields
@@ -82,13 +83,32 @@ def lines(rows: Iterable[Row]) -> bytes:
 
 def pack(rows: Sequence[Row], limit_bytes: int = names.RESULT_SHARD_BYTES) -> list[bytes]:
     """Compress rows into as few shards as stay below `limit_bytes` each (deterministic bytes)."""
-    if not rows:
+    return _packed([lines((row,)) for row in rows], limit_bytes)
+
+
+def _packed(written: Sequence[bytes], limit_bytes: int) -> list[bytes]:
+    """The same of rows that are written already: that costs more than to compress them.
+
+    Rows are much alike, so the whole tells into how many equal parts it goes; only a part that comes out too
+    large is cut again.
+    """
+    if not written:
         return []
-    data = gzip.compress(lines(rows), compresslevel=6, mtime=0)
-    if len(data) <= limit_bytes or len(rows) == 1:
+    data = gzip.compress(b"".join(written), compresslevel=6, mtime=0)
+    if len(data) <= limit_bytes or len(written) == 1:
         return [data]
-    half = len(rows) // 2
-    return pack(rows[:half], limit_bytes) + pack(rows[half:], limit_bytes)
+    parts = max(2, math.ceil(1.03 * len(data) / limit_bytes))
+    size = math.ceil(len(written) / parts)
+    return [
+        shard
+        for at in range(0, len(written), size)
+        for shard in _packed(written[at : at + size], limit_bytes)
+    ]
+
+
+def count(data: bytes) -> int:
+    """How many rows a shard of our own holds."""
+    return gunzip(data).count(b"\n")
 
 
 def unpack(data: bytes) -> list[Row]:

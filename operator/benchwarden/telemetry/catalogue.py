@@ -108,6 +108,13 @@ RECONCILE_SECONDS: Final = Metric(
 QUEUE_DEPTH: Final = Metric(
     "benchwarden_workqueue_depth", GAUGE, "Objects waiting for a reconcile pass.", ("name",)
 )
+QUEUE_SECONDS: Final = Metric(
+    "benchwarden_workqueue_queue_duration_seconds",
+    HISTOGRAM,
+    "From the news about an object until the pass that sees it begins: the reconcile lag.",
+    ("name",),
+    (0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0),
+)
 INFORMER_SYNC: Final = Metric(
     "benchwarden_informer_last_sync_timestamp_seconds",
     GAUGE,
@@ -169,6 +176,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     RECONCILE_ERRORS,
     RECONCILE_SECONDS,
     QUEUE_DEPTH,
+    QUEUE_SECONDS,
     INFORMER_SYNC,
     LOOP_LAG,
     REST_REQUESTS,

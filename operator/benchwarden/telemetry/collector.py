@@ -122,6 +122,7 @@ def _of_operator(health: OperatorHealth) -> Iterator[tuple[Metric, tuple[str, ..
         (catalogue.RECONCILES, health.reconciles),
         (catalogue.RECONCILE_ERRORS, health.reconcile_errors),
         (catalogue.RECONCILE_SECONDS, health.reconcile_seconds),
+        (catalogue.QUEUE_SECONDS, health.queue_seconds),
         (catalogue.REST_REQUESTS, health.rest_requests),
         (catalogue.RUNS, health.runs_ended),
         (catalogue.QUEUE_DEPTH, health.queue_depth),

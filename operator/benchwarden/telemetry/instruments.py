@@ -27,7 +27,12 @@ class Instruments:
         # Known label sets start at 0, so that a first error is an increase that rules can see.
         self._reconciles = Counter[Labels]({(c, r): 0 for c in controllers for r in RESULTS})
         self._errors = Counter[Labels]({(c,): 0 for c in controllers})
-        self._seconds: dict[Labels, Distribution] = {(c,): _empty() for c in controllers}
+        self._seconds: dict[Labels, Distribution] = {
+            (c,): _empty(catalogue.RECONCILE_SECONDS) for c in controllers
+        }
+        self._waits: dict[Labels, Distribution] = {
+            (c,): _empty(catalogue.QUEUE_SECONDS) for c in controllers
+        }
         self._requests: Counter[Labels] = Counter()
         self._ended: Counter[Labels] = Counter()
         self._queues: dict[Labels, int] = {}
@@ -40,8 +45,14 @@ class Instruments:
         with self._lock:
             self._reconciles[controller, result] += 1
             self._errors[controller,] += result == ERROR
-            known = self._seconds.get((controller,), _empty())
+            known = self._seconds.get((controller,), _empty(catalogue.RECONCILE_SECONDS))
             self._seconds[controller,] = _observed(known, seconds)
+
+    def waited(self, queue: str, seconds: float) -> None:
+        """Count one object that waited so long for its pass."""
+        with self._lock:
+            known = self._waits.get((queue,), _empty(catalogue.QUEUE_SECONDS))
+            self._waits[queue,] = _observed(known, seconds)
 
     def requested(self, method: str, code: str) -> None:
         """Count one request to the API server; `code` is its status or `error` without one."""
@@ -90,6 +101,7 @@ class Instruments:
                 reconciles=dict(self._reconciles),
                 reconcile_errors=dict(self._errors),
                 reconcile_seconds=dict(self._seconds),
+                queue_seconds=dict(self._waits),
                 rest_requests=dict(self._requests),
                 runs_ended=dict(self._ended),
                 queue_depth=dict(self._queues),
@@ -101,8 +113,8 @@ class Instruments:
             )
 
 
-def _empty() -> Distribution:
-    return Distribution.of((), catalogue.RECONCILE_SECONDS.buckets)
+def _empty(metric: catalogue.Metric) -> Distribution:
+    return Distribution.of((), metric.buckets)
 
 
 def _observed(known: Distribution, value: float) -> Distribution:

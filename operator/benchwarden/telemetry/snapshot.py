@@ -82,6 +82,7 @@ class OperatorHealth:
     reconciles: Mapping[Labels, int] = field(default_factory=dict)
     reconcile_errors: Mapping[Labels, int] = field(default_factory=dict)
     reconcile_seconds: Mapping[Labels, Distribution] = field(default_factory=dict)
+    queue_seconds: Mapping[Labels, Distribution] = field(default_factory=dict)
     rest_requests: Mapping[Labels, int] = field(default_factory=dict)
     runs_ended: Mapping[Labels, int] = field(default_factory=dict)
     queue_depth: Mapping[Labels, int] = field(default_factory=dict)

@@ -144,3 +144,13 @@ async def test_a_bug_in_one_pass_does_not_stop_the_worker(caplog):
     assert "run a: the pass failed" in caplog.text
     assert passes.failures == {"a": 1}
     passes.queue.forget("a")
+
+
+async def test_how_long_an_object_waited_for_its_pass_is_told():
+    scene = Scene({"b": [None]})
+    passes = scene.passes()
+    worker = asyncio.create_task(passes.work())
+    passes.queue.add("b")
+    await asyncio.wait_for(scene.b_made.wait(), 5)
+    worker.cancel()
+    assert sum(passes.instruments.read().queue_seconds["run",].counts) == 1

@@ -48,3 +48,37 @@ async def test_a_forgotten_key_does_not_come_back():
     queue.forget("b")
     await asyncio.sleep(0.02)
     assert len(queue) == 0
+
+
+async def test_the_wait_of_a_key_counts_from_its_first_addition():
+    waits, now = [], [100.0]
+    queue = WorkQueue(waits.append, lambda: now[0])
+    queue.add("a")
+    now[0] += 2
+    queue.add("a")
+    now[0] += 1
+    await queue.take()
+    assert waits == [3.0]
+
+
+async def test_news_that_come_during_a_pass_wait_for_its_end():
+    waits, now = [], [100.0]
+    queue = WorkQueue(waits.append, lambda: now[0])
+    queue.add("a")
+    key = await queue.take()
+    queue.add("a")
+    now[0] += 5
+    queue.done(key)
+    await queue.take()
+    assert waits == [0.0, 5.0]
+
+
+async def test_a_key_that_was_forgotten_waited_for_nothing():
+    waits, now = [], [100.0]
+    queue = WorkQueue(waits.append, lambda: now[0])
+    queue.add("a")
+    queue.forget("a")
+    now[0] += 60
+    queue.add("a")
+    await queue.take()
+    assert waits == [0.0]

@@ -3,6 +3,7 @@
 import gzip
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,21 @@ def test_rows_come_back_as_they_were_in_shards_within_the_limit(given_rows, limi
     packed = shards.pack(given_rows, limit)
     assert [row for shard in packed for row in shards.unpack(shard)] == given_rows
     assert all(len(shard) <= limit or len(shards.unpack(shard)) == 1 for shard in packed)
+
+
+@given(st.lists(rows, max_size=30))
+def test_rows_are_counted_without_reading_them(given_rows):
+    assert sum(map(shards.count, shards.pack(given_rows, 2000))) == len(given_rows)
+
+
+def test_many_rows_go_into_hardly_more_shards_than_they_must():
+    many = [
+        replace(ROW, instance=f"i{n}", patch_sha256=sha256(b"%d" % n).hexdigest())
+        for n in range(3000)
+    ]
+    packed = shards.pack(many, 10_000)
+    whole = sum(map(len, packed))
+    assert len(packed) <= 1.25 * whole / 10_000 + 1
 
 
 def test_the_same_rows_give_the_same_bytes():

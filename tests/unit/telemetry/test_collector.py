@@ -86,9 +86,17 @@ def busy() -> Snapshot:
     health.conflicting()
     health.lost(2)
     health.queue("runs", 4)
+    health.waited("run", 1.7)
     health.informed("jobs", NOON)
     health.loop_lag(0.25)
     return Snapshot((sample(row("a"), row("b", outcome="unresolved")),), health.read())
+
+
+def test_the_reconcile_lag_is_a_histogram_fine_enough_to_tell_two_seconds() -> None:
+    name = "benchwarden_workqueue_queue_duration_seconds"
+    assert value(busy(), f"{name}_bucket", name="run", le="1.5") == 0
+    assert value(busy(), f"{name}_bucket", name="run", le="2.0") == 1
+    assert value(busy(), f"{name}_sum", name="run") == 1.7
 
 
 def test_a_run_shows_its_rate_interval_money_and_tokens() -> None:
