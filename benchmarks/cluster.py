@@ -138,8 +138,8 @@ def shipped_python() -> Path:
     return python
 
 
-def until_ended(kubectl: Kubectl) -> Any:
-    while not ended(found := kubectl.get(names.RUN_PLURAL, "bench")):
+def until_ended(kubectl: Kubectl, name: str = "bench") -> Any:
+    while not ended(found := kubectl.get(names.RUN_PLURAL, name)):
         time.sleep(0.2)
     return found
 

@@ -12,7 +12,7 @@ from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.status import suite_name
 from benchwarden.reconcile.work import moment
 from benchwarden.reconcile.world import RunView
-from benchwarden.report.summary import Heading, summarise
+from benchwarden.report.summary import Heading, summary_of
 from benchwarden.telemetry.instruments import Instruments
 from benchwarden.telemetry.snapshot import RunSample, Snapshot, run_sample
 
@@ -61,5 +61,5 @@ def _made(record: Record, view: RunView, plan: Plan) -> RunSample:
     budget = view.spec.budget
     limit = Decimal(budget.max_usd) if budget and budget.max_usd is not None else None
     keys = (key for group in plan.groups for key in group)
-    sample = run_sample(summarise(heading, tuple(keys), rows), rows, limit)
+    sample = run_sample(summary_of(heading, keys, record.cycle.tally), rows, limit)
     return replace(sample, suspended=view.spec.suspend)

@@ -135,9 +135,14 @@ def summarise(heading: Heading, planned: Iterable[TrialKey], rows: Iterable[Row]
     Rows of trials that are not planned are left out; repetitions count once.
     """
     keys = dict.fromkeys(planned)
-    tally = Tally(row for row in rows if row.key in keys)
+    return summary_of(heading, keys, Tally(row for row in rows if row.key in keys))
+
+
+def summary_of(heading: Heading, keys: Iterable[TrialKey], tally: Tally) -> Summary:
+    """Return the summary of a tally whose rows are all of the planned trials; it may grow meanwhile."""
+    rows = tuple(tally.rows)
     by_key: dict[TrialKey, list[Row]] = defaultdict(list)
-    for row in tally:
+    for row in rows:
         by_key[row.key].append(row)
     results = tuple(_result(key, tally.state(key), by_key.get(key, [])) for key in keys)
     groups = Counter(result.group for result in results)
@@ -153,8 +158,8 @@ def summarise(heading: Heading, planned: Iterable[TrialKey], rows: Iterable[Row]
         coverage_ratio=valid / len(results) if results else 0.0,
         cost_usd=tally.cost_usd,
         tokens=tally.tokens,
-        agent_seconds=sum(row.agent_seconds for row in tally),
-        grade_seconds=sum(row.grade_seconds for row in tally),
+        agent_seconds=sum(row.agent_seconds for row in rows),
+        grade_seconds=sum(row.grade_seconds for row in rows),
         retries=sum(result.retries for result in results),
         conflicts=tally.conflicts,
     )

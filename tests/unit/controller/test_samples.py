@@ -1,5 +1,7 @@
 """A scrape makes the samples of runs that changed, and only those."""
 
+from dataclasses import replace
+
 from tests.builders import NOW, UID, Bench, panel_of, raw_run
 
 from benchwarden.controller.preparing import view_of
@@ -49,3 +51,10 @@ def test_a_new_status_and_a_changed_spec_show_in_the_next_scrape():
     assert sample(record).finished_at == NOW
     record.view = view_of(raw_run(suspend=True), {})
     assert sample(record).suspended
+
+
+def test_a_second_verdict_of_a_trial_is_shown_as_a_conflict():
+    record = a_record()
+    record.cycle.load([verdict("i0")], NOW)
+    record.cycle.tally.add(replace(verdict("i0"), launch=2))
+    assert sample(record).conflicts == 1
