@@ -109,7 +109,6 @@ def started(
         kubectl.namespace,
         scratch / "log",
         images.runner,
-        port=18099,
         python=str(shipped_python()),
         **options,
     )

@@ -43,7 +43,6 @@ from tests.tiny_suite import task
 from benchwarden import names
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance-scale.md"
-PORT = 18099
 NODES = 20
 _LAG = re.compile(
     rb'benchwarden_workqueue_queue_duration_seconds_bucket\{le="([^"]+)",name="run"\} ([0-9.e+]+)'
@@ -55,6 +54,7 @@ _TRIALS = re.compile(rb'benchwarden_run_trials\{[^}]*outcome="pass"[^}]*\} ([0-9
 class Watched:
     """Samples of the operator's metrics while a run goes on: when, and how many trials have passed."""
 
+    port: int
     samples: list[tuple[float, int]] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -70,7 +70,7 @@ class Watched:
 
     def _watch(self) -> None:
         while not self._stop.is_set():
-            found = _TRIALS.search(_metrics())
+            found = _TRIALS.search(_metrics(self.port))
             self.samples.append((time.time(), int(float(found[1])) if found else 0))
             self._stop.wait(1.0)
 
@@ -79,9 +79,9 @@ class Watched:
         return next(moment for moment, passed in self.samples if passed >= count)
 
 
-def _metrics() -> bytes:
+def _metrics(port: int) -> bytes:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
             return bytes(answer.read())
     except OSError:
         return b""
@@ -106,7 +106,7 @@ def finished_run(
             )
         )
         operator = started(cluster, kubectl, images, Path(scratch), environment=at_pace(pace))
-        watched = Watched()
+        watched = Watched(operator.port)
         try:
             execution = {"batchSize": batch_size, "parallelism": 1000, **placement(FAST, ours)}
             source = {"tasks": {"source": {"path": str(suite)}}}
@@ -120,7 +120,7 @@ def finished_run(
             took = time.time() - began
             time.sleep(3)  # the metrics of the end
             watched.stop()
-            lag = lag_p99(_metrics())
+            lag = lag_p99(_metrics(operator.port))
             user = f"system:serviceaccount:{kubectl.namespace}:benchwarden"
             calls = audited_calls(mark, user)
             peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]
@@ -219,7 +219,7 @@ def cold_start(cluster: Cluster, images: Images, held: int, ours: str) -> dict[s
             operator.stop()  # its lease is given back: waiting for one to run out is not the start
             began = time.time()
             operator.start()
-            await_true(_ready, 300, "the operator is ready again")
+            await_true(lambda: _ready(operator.port), 300, "the operator is ready again")
             ready = time.time() - began
             time.sleep(5)
             peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]
@@ -235,9 +235,9 @@ def cold_start(cluster: Cluster, images: Images, held: int, ours: str) -> dict[s
     }
 
 
-def _ready() -> bool:
+def _ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -26,7 +26,6 @@ from benchwarden.reconcile.decision import (
     DeleteRun,
     EmitEvent,
     EnsureInputs,
-    LaunchBatch,
     LaunchProbe,
     StorePlan,
     StoreRows,
@@ -109,30 +108,6 @@ def test_after_a_restart_with_stored_rows_only_the_rest_is_launched():
     again.cycle.load(rows, NOW)
     again.batches = {k: v for k, v in bench.batches.items() if k != first.name}
     assert kinds(again.step()) == [EnsureInputs]
-
-
-def test_a_pod_that_has_begun_has_its_inputs_and_a_successor_does_not_ask_for_them():
-    bench = Bench(panel_of(2), execution={"batchSize": 1}).planned()
-    begun, waits = bench.launch()
-    bench.show(begun, pod(ended(names.CONTAINER_INJECT), running("agent-0")))
-    bench.show(waits, pod(waiting(names.CONTAINER_INJECT)))
-    asked = [each.name for each in bench.step().actions if isinstance(each, EnsureInputs)]
-    assert asked == [waits.name]
-
-
-def test_deletions_and_launches_take_turns_so_that_neither_starves():
-    bench = Bench(panel_of(8), execution={"batchSize": 1, "parallelism": 3}).planned()
-    for each in bench.launch():
-        bench.show(each, finished_pod(each.batch.members), finished="Complete")
-    jobs = [k for k in kinds(bench.after(seconds=31).step()) if k in (DeleteBatch, LaunchBatch)]
-    assert jobs == [DeleteBatch, LaunchBatch] * 3
-
-
-def test_a_plan_begins_with_what_took_longest_before():
-    bench = Bench(panel_of(3), execution={"batchSize": 1})
-    bench.cycle.durations = {"i0": 5.0, "i1": 500.0, "i2": 50.0}
-    order = [key.instance for group in bench.planned().plan.groups for key in group]
-    assert order == ["i1", "i2", "i0"]
 
 
 def test_the_running_member_of_a_dead_pod_is_charged_and_the_rest_put_back():
