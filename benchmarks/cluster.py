@@ -113,10 +113,16 @@ def started(
         **options,
     )
     operator.start()
-    kubectl.wait_until(
-        ["leases"], lambda found: any(i["spec"].get("holderIdentity") for i in found["items"]), 30
-    )
+    try:
+        kubectl.wait_until(["leases"], _is_held, 60)
+    except BaseException:
+        operator.kill()
+        raise
     return operator
+
+
+def _is_held(found: Any) -> bool:
+    return any(each["spec"].get("holderIdentity") for each in found["items"])
 
 
 def shipped_python() -> Path:
