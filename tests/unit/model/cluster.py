@@ -221,6 +221,7 @@ class _Planning:
 
     def __init__(self, cluster: Cluster) -> None:
         self.run = _view(_key(cluster.spec))
+        self.durations_seconds: dict[str, float] = {}
 
 
 def _key(spec: Json) -> str:

@@ -65,8 +65,12 @@ def test_the_reference_tells_which_keys_are_required():
 def test_the_script_of_the_guide_reads_what_it_is_for(tmp_path):
     (script,) = [e["parser"]["script"] for e in EXAMPLES if e["parser"]["kind"] == "script"]
     out = tmp_path / "out"
-    rows = [{"Action": "run", "Test": "TestA"}, {"Action": "pass", "Test": "TestA"}]
-    out.write_text("noise\n" + "".join(json.dumps(row) + "\n" for row in rows))
+    at = {"Time": "2026-01-02T03:04:05Z"}
+    rows = [{**at, "Action": "run", "Test": "TestA"}, {**at, "Action": "pass", "Test": "TestA"}]
+    lines = [
+        json.dumps(row, separators=(",", ":")) for row in rows
+    ]  # as `go test -json` writes them
+    out.write_text("\n".join(["noise", "{ more noise", *lines, ""]))
     (tmp_path / "parser.py").write_text(script)
     words = [sys.executable, tmp_path / "parser.py", out, tmp_path / "err", tmp_path / "result"]
     subprocess.run(words, check=True)
