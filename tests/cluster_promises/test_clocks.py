@@ -1,7 +1,6 @@
 """An operator whose clock is hours off: runs wait, retry and end, and schedules start, as on a right clock."""
 
 import os
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,14 +71,12 @@ def test_waits_retries_and_times_are_those_of_a_right_clock(kubectl, operator):
     victim = await_work(kubectl, run_of(kubectl, "off"), "first")
     kubectl.run("delete", "pod", victim["metadata"]["name"], "--wait=false")
     wait_for(kubectl, "off", lambda run: reason(run) == names.REASON_WAITING_FOR_PODS, 120)
-    began = time.monotonic()
     run = wait_for_end(kubectl, "off", 200)
     assert sorted(charges(kubectl, run)) == [
         ("absent", "image_pull"),
         ("absent", "image_pull"),
         ("first", "drained"),
     ]
-    assert time.monotonic() - began > 20, "the image was waited for in no time"
     assert_true_end(
         kubectl,
         run,
@@ -87,7 +84,8 @@ def test_waits_retries_and_times_are_those_of_a_right_clock(kubectl, operator):
         names.REASON_COMPLETED_WITH_MISSING,
     )
     assert abs(seconds_from_now(run["status"]["finishedAt"])) < 15
-    assert -200 < seconds_from_now(run["status"]["startedAt"]) < -20
+    patience = 2 * 25  # the image was waited for twice
+    assert -200 < seconds_from_now(run["status"]["startedAt"]) < -patience
     assert "which is followed instead" in operator.log()
     await_true(lambda: not kubectl.get(names.RUN_PLURAL)["items"], 60, "its time to live is over")
 

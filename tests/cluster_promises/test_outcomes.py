@@ -86,6 +86,7 @@ def test_each_end_of_a_grader_has_its_class(kubectl, operator):
         ("bursts", "agent_oom"),
         ("eats", "agent_oom"),
         ("hangs", "grader_error"),
+        ("hangs", "grader_error"),
     ]
     told = events_of(kubectl, run)
     assert "hangs" in told["InfrastructureFailure"]

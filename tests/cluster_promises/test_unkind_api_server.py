@@ -22,9 +22,14 @@ from tests.cluster_promises.scene import (
 )
 from tests.installed import suite_config_map, wait_for_end
 
+from benchwarden import names
+from benchwarden.settings import DEFAULT_LEASE_SECONDS
+
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(400)]
 
 ALL = {f"i{n}": "resolved" for n in range(8)}
+# As it ships: the short lease of other tests gives up a request before a slow server answers.
+SHIPPED_LEASE = {names.ENV_LEASE_SECONDS: str(DEFAULT_LEASE_SECONDS)}
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def between(cluster, kubectl, images, tiny_image, tmp_path):
         pytest.skip("the go-between needs the administrator's certificate of the project's cluster")
     with (
         a_go_between(kubectl.kubeconfig, tmp_path) as (server, kubeconfig),
-        kept_operator(kubectl, images, tmp_path, kubeconfig) as kept,
+        kept_operator(kubectl, images, tmp_path, kubeconfig, **SHIPPED_LEASE) as kept,
     ):
         server.kept = kept
         yield server
@@ -121,9 +126,8 @@ def test_watches_that_freeze_are_replaced(kubectl, between):
     in_the_middle_of_a_run(kubectl)
     between.frozen = True
     time.sleep(20)
-    stuck, began = dict(between.seen), time.monotonic()
-    wait = 240
-    while between.seen["GET", 0] == stuck.get(("GET", 0), 0):
+    began, wait = time.monotonic(), 240
+    while "Timeout on reading data" not in between.kept.log():
         assert time.monotonic() - began < wait, "frozen watches are waited for without end"
         time.sleep(1)
     print(f"\nthe first frozen watch was given up after {20 + time.monotonic() - began:.0f} s")
