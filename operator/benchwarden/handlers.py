@@ -9,6 +9,7 @@ from typing import Any
 import kopf
 
 from benchwarden import names
+from benchwarden.controller.collecting import settle
 from benchwarden.controller.process import Process
 from benchwarden.kube.access import Access
 from benchwarden.settings import Settings, read_settings
@@ -86,6 +87,7 @@ def main() -> None:
         host=f"{platform.node()}-{os.getpid()}",
         default_namespace=Access().namespace(),
     )
+    settle()
     asyncio.run(serve(settings))
 
 
