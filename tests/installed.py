@@ -86,6 +86,7 @@ class Outside:
             names.ENV_POD_NAME: "operator-outside",
             names.ENV_METRICS_PORT: str(self.port),
             names.ENV_LEASE_SECONDS: "15",
+            "PYTHONPATH": str(ROOT / "tests" / "as_installed"),
             **self.environment,
         }
         with self.log.open("ab") as log:

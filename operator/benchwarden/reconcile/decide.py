@@ -34,6 +34,7 @@ from benchwarden.reconcile.uploads import artifacts_kept
 from benchwarden.reconcile.verdict import regressed, succeeded
 from benchwarden.reconcile.work import RetryPolicy, moment, survey
 from benchwarden.reconcile.world import Refusal, World
+from benchwarden.results.row import KIND_VERDICT, Row
 from benchwarden.suites.instance import Panel
 
 FLUSH_ROWS = 50
@@ -229,7 +230,14 @@ def _flush_due(world: World, ahead: Outlook) -> bool:
     last = world.last_stored_at
     # Outside the span in either direction: a clock that is put back delays nothing.
     waited = last is None or not timedelta() <= world.now - last < FLUSH_AFTER
-    return waited or ahead.ended or len(world.unstored) >= FLUSH_ROWS
+    full = len(world.unstored) >= FLUSH_ROWS
+    return waited or full or ahead.ended or any(_judged(world, row) for row in world.unstored)
+
+
+def _judged(world: World, row: Row) -> bool:
+    """Whether a row is the verdict on a charged launch: no pod could say it again to a successor."""
+    charges = world.tally.state(row.key).charges
+    return row.kind == KIND_VERDICT and bool(charges) and charges[-1].launch == row.launch
 
 
 def _deletes(world: World, ahead: Outlook, *, flushed: bool) -> list[Action]:

@@ -25,9 +25,6 @@ from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden_runner import protocol
 
-# Their patch is the suite's own or none, so that what keeps the grader from judging it is not the agent's.
-_REFERENCE_AGENTS = frozenset({protocol.AGENT_ORACLE, protocol.AGENT_NOP})
-
 
 def judge(
     plan: Plan,
@@ -37,10 +34,10 @@ def judge(
     now: datetime,
 ) -> list[Row]:
     """Verdict rows for exhausted trials whose trouble with the API or the grader nobody else shared."""
-    ungraded = [] if spec.agent.kind in _REFERENCE_AGENTS else tally.recent_ungraded
+    policy = RetryPolicy.of(spec)
+    ungraded = [] if policy.suites_own_patch else tally.recent_ungraded
     if not tally.recent_api and not ungraded:
         return []
-    policy = RetryPolicy.of(spec)
     alive = frozenset(
         member.key
         for view in views

@@ -18,6 +18,8 @@ CORROBORATING_INSTANCES = 2
 FIRST_DELAY_SECONDS = 5.0
 FIRST_API_DELAY_SECONDS = 30.0
 LONGEST_DELAY_SECONDS = 300.0
+# Their patch is the suite's own or none, so that what keeps the grader from judging it is not the agent's.
+REFERENCE_AGENTS = frozenset({protocol.AGENT_ORACLE, protocol.AGENT_NOP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +30,25 @@ class RetryPolicy:
         per_trial: infra retries after the first attempt.
         total: charges over the whole run, or None.
         rounds: `spec.retry`: each round grants the same allowance again.
+        suites_own_patch: the patch is the reference solution or none at all, so that a grader that does not judge
+            it says nothing about an agent and is retried like any other trouble.
     """
 
     per_trial: int
     total: int | None = None
     rounds: int = 0
+    suites_own_patch: bool = False
 
     @classmethod
     def of(cls, spec: BenchmarkRunSpec) -> "RetryPolicy":
         """The policy that the spec asks for."""
         execution = spec.execution
-        return cls(execution.infra_retries_per_trial, execution.infra_retries_total, spec.retry)
+        return cls(
+            execution.infra_retries_per_trial,
+            execution.infra_retries_total,
+            spec.retry,
+            spec.agent.kind in REFERENCE_AGENTS,
+        )
 
     def exhausted(self, state: TrialState, charges_in_run: int) -> bool:
         """Whether the trial may not be launched again."""
@@ -46,7 +56,7 @@ class RetryPolicy:
             return True
         allowed = (1 + self.per_trial) * (1 + self.rounds)
         history = state.history()
-        if history.ungraded_charges >= 2 * (1 + self.rounds):
+        if not self.suites_own_patch and history.ungraded_charges >= 2 * (1 + self.rounds):
             return True
         # What is held against a patch the second time always gets its one retry: it decides pass or fail.
         if history != History():

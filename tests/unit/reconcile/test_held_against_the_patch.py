@@ -3,6 +3,7 @@
 import pytest
 from tests.builders import Bench, ended, judged, pair, panel_of, pod, told, waiting
 
+from benchwarden.reconcile.decision import StoreRows
 from benchwarden_runner import protocol
 
 
@@ -56,3 +57,22 @@ def test_graders_of_three_instances_that_are_late_together_are_infrastructure():
     run_out_of_time(bench)
     assert bench.status["outcomes"] == {"grader_error": 3}
     assert bench.status["counts"]["missing"] == 3
+
+
+def test_a_verdict_without_a_pod_behind_it_is_stored_before_it_is_told():
+    """A successor, perhaps with another clock, could not say it again at once, and counts would fall."""
+    execution = {"infraRetriesPerTrial": 0, "batchSize": 1, "parallelism": 2}
+    bench = Bench(panel_of(2), agent=EXEC, execution=execution).planned()
+    first, second = bench.launch()
+    for _ in range(2):
+        bench.show(first, pod(*pair(0, told("completed"), LATE), phase="Succeeded"))
+        bench.step()
+        del bench.batches[first.name]
+        again = bench.after(minutes=1).launch()
+        first = again[0] if again else first
+    bench.after(minutes=11)  # nobody else will say so any more
+    bench.cycle.stored(bench.cycle.unstored, bench.now)  # so no other reason to store is there
+    decision = bench.step()
+    (stored,) = [each.rows for each in decision.actions if isinstance(each, StoreRows)]
+    assert [(row.kind, row.outcome) for row in stored] == [("verdict", "unresolved")]
+    assert second.name in bench.batches
