@@ -154,9 +154,7 @@ def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: 
     side_by_side = ("-n", CLUSTER_WORKERS, "--dist", "loadgroup")
     if own:
         good &= stage("programs of the long tests are built", python, tool, "build", *programs)
-        good &= stage("test cluster is up", python, tool, "up")
-        # Here and not within the time limit of the first test that needs them.
-        good &= stage("images are in the test cluster", python, "-m", "tests.installed")
+        good &= cluster_with_images(python, tool)
     if with_cluster:
         title = "long tests while parts of the cluster stop"
         good &= pytest(title, "long and disruptive", *holding("disruptive"))
@@ -168,12 +166,18 @@ def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: 
     return 0 if good and (with_cluster or skipped()) else 1
 
 
+def cluster_with_images(python: str, tool: str) -> bool:
+    """Images are built here and not within the time limit of the first test that needs them."""
+    up = stage("test cluster is up", python, tool, "up")
+    return up and stage("images are in the test cluster", python, "-m", "tests.installed")
+
+
 def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> bool:
     good = True
     if own:
         stage("test cluster is down", python, tool, "down")
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
-        good &= stage("test cluster is up", python, tool, "up")
+        good &= cluster_with_images(python, tool)
     marker = "cluster" if with_claude else "cluster and not claude"
     unit = Beside(*UNIT, *SPREAD)
     good &= pytest(
