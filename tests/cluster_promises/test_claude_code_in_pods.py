@@ -87,7 +87,9 @@ def test_real_edits_are_judged_by_hidden_tests_their_usage_arrives_and_the_key_s
         an_operator(kubectl, tmp_path, runner) as operator,
     ):
         witness = Witness(kubectl, operator)
-        kubectl.apply(secret(), suite_config_map(*tasks), claude_run("real", api))
+        kept = claude_run("real", api)
+        kept["spec"]["cleanupPolicy"] = "Never"  # else its last container's log may be gone unread
+        kubectl.apply(secret(), suite_config_map(*tasks), kept)
         run = witness.watch("real")
     rows = by_instance(kubectl, run)
     assert outcomes(rows) == {
