@@ -1,5 +1,6 @@
 """The store is compacted and the kinds are replaced in the middle of a run: it ends as if nothing had been."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -8,9 +9,9 @@ import time
 import pytest
 import yaml
 from tests.cluster.components import etcd_socket
-from tests.cluster.config import paths
+from tests.cluster.config import ClusterError, paths
 from tests.cluster.lifecycle import start_component, stop_component
-from tests.cluster_promises.go_between import a_go_between, drop, well
+from tests.cluster_promises.go_between import a_go_between, drop, watches, well
 from tests.cluster_promises.kept_operator import kept_operator
 from tests.cluster_promises.scene import (
     SOLVE,
@@ -22,7 +23,7 @@ from tests.cluster_promises.scene import (
     wait_for,
     watched_operator,
 )
-from tests.installed import ensure_crds, suite_config_map, wait_for_end
+from tests.installed import await_true, ensure_crds, suite_config_map, wait_for_end
 
 from benchwarden import names
 from benchwarden.api.crd import render_all
@@ -81,8 +82,12 @@ def test_a_compacted_store_and_a_server_without_memory_lead_to_new_lists(
     """The operator is cut off; meanwhile pods end, history is compacted, and the server starts afresh."""
 
     async def nobody(request):
-        drop(request)
-        raise ConnectionError
+        # A new watch only waits: one that fails three times is given up for a list, and would try nothing.
+        while watches(request) and between.mood is nobody:  # noqa: ASYNC110  # set by another thread
+            await asyncio.sleep(0.1)
+        if not watches(request):
+            drop(request)
+            raise ConnectionError
 
     with (
         a_go_between(kubectl.kubeconfig, tmp_path) as (between, kubeconfig),
@@ -95,6 +100,7 @@ def test_a_compacted_store_and_a_server_without_memory_lead_to_new_lists(
         stop_component("apiserver", kill=True)
         compact_to_now()
         start_component("apiserver")
+        await_true(lambda: gives_watches(kubectl), 30, "the server gives watches again")
         lifted_at = time.monotonic()
         between.mood = well
         after = between.recovered_after(lifted_at)
@@ -103,6 +109,17 @@ def test_a_compacted_store_and_a_server_without_memory_lead_to_new_lists(
         assert between.gone, "no watch was too old: nothing was tried"
         assert_true_end(kubectl, run, SIX)
         assert charges(kubectl, run) == []
+
+
+def gives_watches(kubectl) -> bool:
+    """Whether the server has filled its memory; until then it asks watches to come later."""
+    own = f"/apis/{names.GROUP}/{names.VERSION}"
+    try:
+        for each in ("/api/v1/pods", "/apis/batch/v1/jobs", f"{own}/{names.RUN_PLURAL}"):
+            kubectl.run("get", "--raw", f"{each}?watch=1&timeoutSeconds=1&resourceVersion=0")
+    except ClusterError:
+        return False
+    return True
 
 
 def definitions(change) -> str:

@@ -186,6 +186,7 @@ def _pod(uid: str, raw: Mapping[str, Any], metadata: Mapping[str, Any]) -> Obser
         disruption=disruption,
         unschedulable_since=unschedulable_since,
         created_at=moment(metadata.get("creationTimestamp")),
+        deletion_at=moment(metadata.get("deletionTimestamp")),
         containers=containers if ahead == AGREE else _set_right(containers, ahead),
     )
 

@@ -69,7 +69,7 @@ class Cycle:
         now: datetime,
     ) -> Decision:
         """Capture what can be said now, then decide."""
-        stopped = self._is_cut_short(run.spec)
+        stopped = self._is_cut_short(run.spec, plan)
         views = tuple(self._view(batch, run.spec, stopped, now) for batch in observed.batches)
         if plan is not None:
             self._record(judge(plan, self.tally, views, run.spec, now))
@@ -93,14 +93,11 @@ class Cycle:
     def _record(self, rows: Iterable[Row]) -> None:
         self.unstored += [row for row in rows if self.tally.add(row)]
 
-    def _is_cut_short(self, spec: BenchmarkRunSpec) -> bool:
+    def _is_cut_short(self, spec: BenchmarkRunSpec, plan: Plan | None) -> bool:
         """Whether what is alive is being deleted: the run was cancelled, or the agent can never work."""
         if spec.cancel:
             return True
-        if not any(self.tally.charges[each] for each in protocol.FATAL_CLASSES):
-            return False
-        policy = RetryPolicy.of(spec)
-        return any(policy.fatal(state) for state in self.tally.trials.values())
+        return plan is not None and RetryPolicy.of(spec).fatal(plan, self.tally) is not None
 
     def _view(
         self,

@@ -1,8 +1,9 @@
 """Judging closes trials that ended in a way the agent may have brought about: infrastructure only if others saw it too.
 
-Only the agent's container says that the API refused it, and a patch can keep its grader from judging it. An agent
-could do either to escape a failure, so one instance alone is not believed: two others must have met the same
-class within ten minutes. A slow node or a broken parser of the whole suite is seen by others; an endless loop is not.
+Only the agent's container says that the API refused it or its key, or that a command is missing; and a patch can keep
+its grader from judging it. An agent could do any of it to escape a failure, so one instance alone is not believed: two
+others must have met the same class within ten minutes. A slow node or a broken parser of the whole suite is seen by
+others; an endless loop is not.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from benchwarden.reconcile.work import (
 )
 from benchwarden.reconcile.world import BatchView
 from benchwarden.results import row as rows_of
-from benchwarden.results.outcome import is_ungraded
+from benchwarden.results.outcome import if_alone
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden_runner import protocol
@@ -35,8 +36,7 @@ def judge(
 ) -> list[Row]:
     """Verdict rows for exhausted trials whose trouble with the API or the grader nobody else shared."""
     policy = RetryPolicy.of(spec)
-    ungraded = [] if policy.suites_own_patch else tally.recent_ungraded
-    if not tally.recent_api and not ungraded:
+    if not tally.doubted:
         return []
     alive = frozenset(
         member.key
@@ -50,14 +50,13 @@ def judge(
     rows: list[Row] = []
     for key in work.missing:
         last = tally.state(key).charges[-1]
-        if last.outcome in protocol.API_CLASSES:
-            outcome, shared = protocol.AGENT_ERROR, tally.recent_api
-        elif ungraded and is_ungraded(last.outcome, last.reason, last.patch_bytes):
-            outcome, shared = protocol.UNRESOLVED, ungraded
-        else:
+        outcome = if_alone(last.outcome, last.reason, last.patch_bytes)
+        if not outcome or (work.fatal is not None and last.outcome in protocol.FATAL_CLASSES):
             continue
+        if policy.suites_own_patch and outcome == protocol.UNRESOLVED:
+            continue  # no agent made that patch
         late = now - moment(last.finished_at) > CORROBORATION_WINDOW
-        if (idle or late) and not corroborated(last, shared):
+        if (idle or late) and not corroborated(last, tally.doubted):
             rows.append(_held_against(last, outcome))
     return rows
 

@@ -63,10 +63,26 @@ class RetryPolicy:
             allowed = max(allowed, 2)
         return len(state.charges) >= allowed
 
-    def fatal(self, state: TrialState) -> bool:
-        """Whether the trial's charges end the run (bad key, unknown model, CLI too old)."""
-        count = sum(1 for row in state.charges if row.outcome in protocol.FATAL_CLASSES)
-        return count > self.rounds
+    def fatal(self, plan: Plan, tally: Tally) -> Row | None:
+        """The charge that ends the run (bad key, unknown model, CLI too old), if there is one.
+
+        It rests on an agent's word, so that one instance alone cannot end the run of all others: another one
+        without a verdict must say so too. Only a run of one instance has no other to ask.
+        """
+        if not any(tally.charges[each] for each in protocol.FATAL_CLASSES):
+            return None
+        states = [(key, state) for key, state in tally.trials.items() if state.verdict is None]
+        claims = [(key.instance, row) for key, state in states if (row := self._claim(state))]
+        said_by = {instance for instance, _ in claims}
+        planned = {key.instance for group in plan.groups for key in group}
+        if not claims or len(said_by) < min(CORROBORATING_INSTANCES, len(planned)):
+            return None
+        return claims[0][1]
+
+    def _claim(self, state: TrialState) -> Row | None:
+        """The trial's newest fatal charge, unless every one of them was answered by a round of retries."""
+        rows = [row for row in state.charges if row.outcome in protocol.FATAL_CLASSES]
+        return rows[-1] if len(rows) > self.rounds else None
 
 
 @dataclass(slots=True)
@@ -96,6 +112,7 @@ def survey(
     """
     sorting = _Sorting(Work(), policy, tally.charges.total(), alive, now)
     work = sorting.work
+    work.fatal = policy.fatal(plan, tally)
     for group in plan.groups:
         fresh: list[Member] = []
         for key in group:
@@ -128,10 +145,6 @@ class _Sorting:
 
     def place(self, key: TrialKey, state: TrialState) -> None:
         """Decide where a trial with history and without verdict stands."""
-        if self.work.fatal is None and self.policy.fatal(state):
-            self.work.fatal = next(
-                row for row in reversed(state.charges) if row.outcome in protocol.FATAL_CLASSES
-            )
         if key in self.alive:
             self.work.alive += 1
             return

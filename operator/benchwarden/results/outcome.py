@@ -61,6 +61,18 @@ def is_ungraded(outcome: str, reason: str, patch_bytes: int) -> bool:
     return timed_out or reason.startswith((protocol.REASON_TAMPERED, protocol.REASON_SPOILED))
 
 
+def if_alone(outcome: str, reason: str, patch_bytes: int) -> str:
+    """What such a charge is worth when no other instance saw the like; empty if no agent can bring it about.
+
+    The API's refusals, of a key too, and a command that is not there rest on what the agent's own container says.
+    """
+    if outcome in protocol.API_CLASSES or outcome in protocol.FATAL_CLASSES:
+        return protocol.AGENT_ERROR
+    if outcome == protocol.HARNESS and reason.startswith(protocol.REASON_COMMAND_MISSING):
+        return protocol.AGENT_ERROR
+    return protocol.UNRESOLVED if is_ungraded(outcome, reason, patch_bytes) else ""
+
+
 def of_uncaptured(history: History, reason: str) -> Outcome:
     """Outcome of an agent that left no patch to be taken: retried once, then its own failure."""
     if history.uncaptured_charges:

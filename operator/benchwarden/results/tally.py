@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from benchwarden.planning.plan import Member, TrialKey
 from benchwarden.results import row as rows_of
-from benchwarden.results.outcome import History, is_uncaptured, is_ungraded
+from benchwarden.results.outcome import History, if_alone, is_uncaptured, is_ungraded
 from benchwarden.results.row import Row
 from benchwarden_runner import protocol
 
@@ -60,7 +60,7 @@ class Tally:
         self.cost_usd = Decimal(0)
         self.conflicts = 0
         self.recent_api: list[Row] = []  # API-class charges in the order recorded
-        self.recent_ungraded: list[Row] = []  # graders that a patch, or trouble, kept from judging
+        self.doubted: list[Row] = []  # charges that an agent can bring about, in the order recorded
         self._seen: set[tuple[Member, str]] = set()
         self.rows: list[Row] = []
         for row in rows:
@@ -104,8 +104,8 @@ class Tally:
             self.charges[row.outcome] += 1
             if row.outcome in protocol.API_CLASSES:
                 self.recent_api.append(row)
-            elif is_ungraded(row.outcome, row.reason, row.patch_bytes):
-                self.recent_ungraded.append(row)
+            if if_alone(row.outcome, row.reason, row.patch_bytes):
+                self.doubted.append(row)
         else:
             state.last_release = row
         return True

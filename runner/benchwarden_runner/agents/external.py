@@ -22,7 +22,7 @@ ENV_PROMPT_FILE = "BENCHWARDEN_PROMPT_FILE"
 ENV_WORKDIR = "BENCHWARDEN_WORKDIR"
 ENV_USAGE_FILE = "BENCHWARDEN_USAGE_FILE"  # optional: the agent may write its usage there
 _USAGE_BYTES = 64 * 1024
-_NOT_STARTED = (126, 127)
+_COMMAND_MISSING = (126, 127)  # in the words of a shell
 
 
 def run_external(job: AgentJob) -> AgentEnd:
@@ -69,8 +69,10 @@ def _judge(returncode: int, tail: str) -> Tuple[str, str]:
     """Class and reason of a command that ended by itself."""
     if returncode == 0:
         return protocol.COMPLETED, ""
-    outcome = protocol.HARNESS if returncode in _NOT_STARTED else protocol.AGENT_ERROR
-    return outcome, f"the agent's command ended with {returncode}: {tail}"
+    said = f"the agent's command ended with {returncode}: {tail}"
+    if returncode in _COMMAND_MISSING:
+        return protocol.HARNESS, f"{protocol.REASON_COMMAND_MISSING}: {said}"
+    return protocol.AGENT_ERROR, said
 
 
 def _usage(path: str) -> Dict[str, Any]:

@@ -55,6 +55,12 @@ def test_a_condition_that_is_not_true_ends_no_job() -> None:
     assert job_fact(raw_job(conditions=conditions)).finished == ""
 
 
+def test_a_pod_that_is_being_deleted_shows_when_its_time_is_over() -> None:
+    fact = pod_fact(raw_pod(deleting=True))
+    assert fact is not None
+    assert (fact.pod.deleting, fact.pod.deletion_at) == (True, NOON)
+
+
 def test_containers_come_in_the_order_of_the_spec_with_what_they_said() -> None:
     fact = pod_fact(
         raw_pod(

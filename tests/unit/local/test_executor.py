@@ -152,11 +152,11 @@ async def test_a_missing_trial_is_tried_again_when_asked(suite: Any, start: Any)
 
 
 async def test_a_bad_key_ends_the_run_at_once(suite: Any, start: Any, ledger: Any) -> None:
-    suite.write({"a": "auth", "b": "solve", "c": "solve"})
+    suite.write({"a": "auth", "b": "auth", "c": "solve"})
     result = await start(suite.run_file(execution={"batchSize": 1}), parallelism=1)
     assert find(result.status["conditions"], "Succeeded")["status"] == "False"
     assert find(result.status["conditions"], "Succeeded")["reason"] == "AuthenticationFailed"
-    assert len(ledger.launched) == 1
+    assert len(ledger.launched) == 2
 
 
 async def test_agents_see_their_own_home_and_none_of_the_users_environment(

@@ -1,7 +1,7 @@
 """What an agent can be the cause of: tried again once, then a failure, and never a missing result."""
 
 import pytest
-from tests.builders import Bench, ended, judged, pair, panel_of, pod, told, waiting
+from tests.builders import Bench, ended, finished_pod, judged, pair, panel_of, pod, told, waiting
 
 from benchwarden.reconcile.decision import StoreRows
 from benchwarden_runner import protocol
@@ -76,3 +76,34 @@ def test_a_verdict_without_a_pod_behind_it_is_stored_before_it_is_told():
     (stored,) = [each.rows for each in decision.actions if isinstance(each, StoreRows)]
     assert [(row.kind, row.outcome) for row in stored] == [("verdict", "unresolved")]
     assert second.name in bench.batches
+
+
+MISSING = told("harness", reason=f"{protocol.REASON_COMMAND_MISSING}: ended with 127")
+
+
+@pytest.mark.parametrize("said", [told("auth"), told("unknown_model"), MISSING])
+def test_what_one_agent_alone_says_of_its_key_model_or_command_fails_it_and_ends_nothing(said):
+    execution = {"infraRetriesPerTrial": 1, "batchSize": 1, "parallelism": 3}
+    bench = Bench(panel_of(3), agent=EXEC, execution=execution).planned()
+    liar, *others = bench.launch()
+    for launch in others:
+        bench.show(launch, finished_pod(launch.batch.members), finished="Complete")
+    for _ in range(2):
+        bench.show(liar, pod(*pair(0, said, judged("empty_patch")), phase="Succeeded"))
+        bench.step()
+        del bench.batches[liar.name]
+        again = bench.after(minutes=1).launch()
+        liar = again[0] if again else liar
+    bench.step()
+    assert bench.status["outcomes"] == {"agent_error": 1, "resolved": 2}
+    assert bench.condition("Succeeded")["status"] == "True"
+
+
+def test_a_command_that_three_agents_do_not_find_is_infrastructure():
+    execution = {"infraRetriesPerTrial": 0, "batchSize": 1, "parallelism": 3}
+    bench = Bench(panel_of(3), agent=EXEC, execution=execution).planned()
+    for launch in bench.launch():
+        bench.show(launch, pod(*pair(0, MISSING, judged("empty_patch")), phase="Succeeded"))
+    bench.step()
+    bench.step()
+    assert bench.status["outcomes"] == {"harness": 3}

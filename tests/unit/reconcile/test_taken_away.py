@@ -1,5 +1,7 @@
 """What is taken away from a run: by the cluster, by its user, by a queue; each has its own consequence."""
 
+from datetime import timedelta
+
 import pytest
 from tests.builders import (
     Bench,
@@ -98,6 +100,21 @@ def test_a_pod_that_was_gone_before_it_was_read_is_counted_for_each_launch_witho
     assert [member.instance for member in again.batch.members] == ["i1"]
 
 
+def test_a_pod_that_does_not_go_although_its_time_is_over_counts_as_lost_with_its_node():
+    bench, launch = in_flight()
+    first = pair(0, told("completed"), judged("resolved"))
+    going = pod(
+        *(ended("inject"), *first, running("agent-1"), waiting("grade-1")),
+        deleting=True,
+        deletion_at=bench.now + timedelta(seconds=30),
+    )
+    bench.show(launch, going)
+    bench.after(seconds=30 + 89).step()
+    assert charged(bench) == []
+    bench.after(seconds=2).step()
+    assert charged(bench) == [("i1", protocol.NODE_LOST, "StuckDeleting")]
+
+
 def test_no_verdict_is_lost_where_there_was_no_pod_or_we_took_it_away():
     for cancelled in (False, True):
         bench, launch = in_flight()
@@ -119,14 +136,15 @@ def test_a_pod_that_was_seen_to_its_end_has_lost_nothing():
 
 
 def test_a_bad_key_charges_only_who_reported_it():
-    bench = Bench(panel_of(2), execution={"batchSize": 1}).planned()
-    bad, other = bench.launch()
-    bench.show(bad, pod(ended("inject"), *pair(0, told("auth"), judged("empty_patch"))))
+    bench = Bench(panel_of(3), execution={"batchSize": 1}).planned()
+    *bad, other = bench.launch()
+    for launch in bad:
+        bench.show(launch, pod(ended("inject"), *pair(0, told("auth"), judged("empty_patch"))))
     bench.show(other, pod(ended("inject"), running("agent-0"), waiting("grade-0")))
     bench.step()
     bench.show(other, bench.batches[other.name].pod, gone=True)
     bench.step()
-    assert [outcome for _, outcome, _ in charged(bench)] == [protocol.AUTH]
+    assert [outcome for _, outcome, _ in charged(bench)] == [protocol.AUTH, protocol.AUTH]
     assert bench.condition("Succeeded")["reason"] == names.REASON_AUTHENTICATION_FAILED
 
 

@@ -60,6 +60,15 @@ def test_a_missing_agent_program_is_ours_to_fix(place):
     assert "no-such-program" in telemetry.reason
 
 
+@pytest.mark.parametrize("code", [126, 127])
+def test_an_exec_agent_that_ends_as_a_shell_does_without_a_command_says_so(place, code):
+    telemetry = place.agent(exec_spec(place, f"exit {code}"))
+    assert telemetry.outcome == "harness"
+    assert telemetry.reason.startswith(
+        f"agent_command_missing: the agent's command ended with {code}"
+    )
+
+
 def test_an_exec_agent_may_report_its_usage(place):
     repository(place.repo, {"a.txt": "old\n"})
     script = (
