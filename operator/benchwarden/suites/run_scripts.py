@@ -26,6 +26,7 @@ _NAMED: Final = 5
 _UNREADABLE: Final = (
     *(tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError),
     *(RuntimeError, zlib.error, lzma.LZMAError),
+    TypeError,  # tarfile's answer to a gzip header that ends too early
 )
 
 Files = Mapping[tuple[str, str], bytes]
