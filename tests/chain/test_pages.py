@@ -64,7 +64,7 @@ class Chain:
         self.outside.set_answers(told)
         self.outside.set_date(self.first + timedelta(days=self.day, minutes=1))
         # A change of the spec makes the operator look again; the date is no news to Kubernetes.
-        limit = {"spec": {"successfulRunsHistoryLimit": 3 + self.day % 2}}
+        limit = {"spec": {"successfulRunsHistoryLimit": 4 + self.day % 2}}
         self.kubectl.run(
             "patch", names.SCHEDULE_PLURAL, "daily", "--type=merge", "-p", json.dumps(limit)
         )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from pydantic_core import PydanticCustomError
 
 from benchwarden.suites.instance import Instance, LocalWorkspace
-from benchwarden.suites.rows import Convert, RowError
+from benchwarden.suites.rows import HALF_A_CHARACTER, Convert, RowError, is_writable
 from benchwarden.suites.schema import LocalRow
 
 _MAX_LIST_CHARACTERS: Final = 4 * 1024 * 1024
@@ -70,6 +70,9 @@ def converter(model: type[Row], make: Callable[[Row], Instance]) -> Convert:
             columns = model.model_validate(lowered)
         except ValidationError as error:
             raise _explained(error) from None
+        broken = [name for name, value in columns if not is_writable(value)]
+        if broken:
+            raise RowError(*((name, HALF_A_CHARACTER) for name in broken[:_PROBLEMS_PER_ROW]))
         return make(columns)
 
     return convert

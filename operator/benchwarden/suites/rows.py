@@ -3,6 +3,7 @@
 import codecs
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
@@ -10,9 +11,14 @@ from benchwarden import names
 from benchwarden.errors import InvalidInputError
 from benchwarden.suites.instance import Instance
 
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
 MAX_ROWS: Final = 100_000
 ROW_BYTES: Final = 8 * 1024 * 1024
 REPORTED_ROWS: Final = 20
+
+HALF_A_CHARACTER: Final = (
+    "holds half a character (a lone surrogate such as \\ud800), which no file can; remove it"
+)
 
 Problem = tuple[str, str]
 """A field of the row (empty = the row itself) and what is wrong with it."""
@@ -135,6 +141,15 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     return value
+
+
+def is_writable(value: object) -> bool:
+    """Whether all text in a value of JSON can be written as UTF-8; JSON may escape what cannot."""
+    if isinstance(value, str):
+        return value.isascii() or not _SURROGATE.search(value)
+    if isinstance(value, Mapping):
+        return all(is_writable(key) and is_writable(item) for key, item in value.items())
+    return not isinstance(value, list | tuple) or all(is_writable(item) for item in value)
 
 
 def clean(text: str) -> str:

@@ -166,6 +166,8 @@ def test_a_template_replaces_placeholders_once_and_nothing_else():
         ({"repo": "calc"}, "repo: must be owner/name"),
         ({"fail_to_pass": "[]", "pass_to_pass": "[]"}, "fail_to_pass: names no test"),
         ({"patch": 7}, "patch: Input should be a valid string"),
+        ({"problem_statement": "\ud800"}, "problem_statement: holds half a character"),
+        ({"pass_to_pass": '["\\ud800"]'}, "pass_to_pass: holds half a character"),
     ],
 )
 def test_a_bad_row_is_refused_by_place_column_and_reason(changes, message):
@@ -219,7 +221,13 @@ def test_scripts_come_from_an_archive_in_a_config_map_as_well(tmp_path, kind):
     assert made.parser.script == PARSER
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"\x1f\x8b broken", b"plain text"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"PK\x03\x04 broken", b"\x1f\x8b broken", b"plain text"),
+        b"\x1f\x8b\x08\x1f\x8b\x08\0\0\0\0",  # ends within its header
+    ],
+)
 def test_what_is_no_archive_is_refused_by_its_field(tmp_path, content):
     file = tmp_path / "scripts.tgz"
     file.write_bytes(content)
