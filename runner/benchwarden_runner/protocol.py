@@ -44,13 +44,8 @@ CLI_TOO_OLD = "cli_too_old"
 PASS_CLASSES = frozenset({RESOLVED})
 FAIL_CLASSES = frozenset(
     {
-        UNRESOLVED,
-        EMPTY_PATCH,
-        PATCH_DOES_NOT_APPLY,
-        AGENT_ERROR,
-        AGENT_TIMEOUT,
-        AGENT_TURN_LIMIT,
-        AGENT_BUDGET,
+        *(UNRESOLVED, EMPTY_PATCH, PATCH_DOES_NOT_APPLY),
+        *(AGENT_ERROR, AGENT_TIMEOUT, AGENT_TURN_LIMIT, AGENT_BUDGET),
     }
 )
 LIMIT_CLASSES = frozenset({AGENT_OOM, AGENT_DISK, AGENT_PIDS})  # one solo retry, then fail
@@ -78,9 +73,7 @@ REASON_GRADE_TIMEOUT = "grade_timeout"
 REASON_REGISTRY_DENIED = "registry_denied"  # inject: the npm registry wants other credentials
 REASON_SPOILED = "not_judged_with_patch"  # begins the reason: the patch was applied, then this
 REASON_NOT_CAPTURED = "patch_not_captured"  # begins the reason: the agent's tree could not be read
-REASON_COMMAND_MISSING = (
-    "agent_command_missing"  # begins the reason: an exec agent ended with 126 or 127
-)
+REASON_COMMAND_MISSING = "agent_command_missing"  # begins the reason: it ended with 126 or 127
 REASON_CLI_MISMATCH = "cli_version_mismatch"  # the CLI is not the version that was asked for
 
 # Agent kinds.

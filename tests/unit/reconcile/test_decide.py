@@ -213,30 +213,6 @@ def test_how_the_agent_ended_is_decided_before_the_tests_are_looked_at(agent_cla
     assert bench.status["outcomes"] == {expected: 1}
 
 
-BAD_KEY = pair(0, told("auth", reason="401"), "")
-
-
-def test_a_bad_key_of_two_instances_ends_the_run_at_once_and_deletes_what_is_alive():
-    bench = Bench(panel_of(3), execution={"batchSize": 1}).planned()
-    first, second, third = bench.launch()
-    bench.show(first, pod(*BAD_KEY, phase="Running"))
-    deleted = {a.name for a in bench.step().actions if isinstance(a, DeleteBatch)}
-    assert deleted <= {first.name}
-    bench.show(second, pod(*BAD_KEY, phase="Running"))
-    decision = bench.step()
-    deleted = {a.name for a in decision.actions if isinstance(a, DeleteBatch)}
-    assert deleted == {first.name, second.name, third.name}
-    assert bench.condition("Succeeded")["reason"] == names.REASON_AUTHENTICATION_FAILED
-
-
-def test_a_bad_key_ends_a_run_of_one_instance_which_has_nobody_else_to_ask():
-    bench = Bench(panel_of(1)).planned()
-    (launch,) = bench.launch()
-    bench.show(launch, pod(*BAD_KEY, phase="Running"))
-    bench.step()
-    assert bench.condition("Succeeded")["reason"] == names.REASON_AUTHENTICATION_FAILED
-
-
 def test_api_trouble_of_one_instance_alone_becomes_the_agents_error():
     bench = Bench(panel_of(2), execution={"batchSize": 1, "infraRetriesPerTrial": 0}).planned()
     first, second = bench.launch()

@@ -3,7 +3,8 @@
 import pytest
 from tests.builders import Bench, ended, finished_pod, judged, pair, panel_of, pod, told, waiting
 
-from benchwarden.reconcile.decision import StoreRows
+from benchwarden import names
+from benchwarden.reconcile.decision import DeleteBatch, StoreRows
 from benchwarden_runner import protocol
 
 
@@ -107,3 +108,27 @@ def test_a_command_that_three_agents_do_not_find_is_infrastructure():
     bench.step()
     bench.step()
     assert bench.status["outcomes"] == {"harness": 3}
+
+
+BAD_KEY = pair(0, told("auth", reason="401"), "")
+
+
+def test_a_bad_key_of_two_instances_ends_the_run_at_once_and_deletes_what_is_alive():
+    bench = Bench(panel_of(3), execution={"batchSize": 1}).planned()
+    first, second, third = bench.launch()
+    bench.show(first, pod(*BAD_KEY, phase="Running"))
+    deleted = {a.name for a in bench.step().actions if isinstance(a, DeleteBatch)}
+    assert deleted <= {first.name}
+    bench.show(second, pod(*BAD_KEY, phase="Running"))
+    decision = bench.step()
+    deleted = {a.name for a in decision.actions if isinstance(a, DeleteBatch)}
+    assert deleted == {first.name, second.name, third.name}
+    assert bench.condition("Succeeded")["reason"] == names.REASON_AUTHENTICATION_FAILED
+
+
+def test_a_bad_key_ends_a_run_of_one_instance_which_has_nobody_else_to_ask():
+    bench = Bench(panel_of(1)).planned()
+    (launch,) = bench.launch()
+    bench.show(launch, pod(*BAD_KEY, phase="Running"))
+    bench.step()
+    assert bench.condition("Succeeded")["reason"] == names.REASON_AUTHENTICATION_FAILED

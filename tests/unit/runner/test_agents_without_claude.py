@@ -62,6 +62,7 @@ def test_a_missing_agent_program_is_ours_to_fix(place):
 
 @pytest.mark.parametrize("code", [126, 127])
 def test_an_exec_agent_that_ends_as_a_shell_does_without_a_command_says_so(place, code):
+    repository(place.repo, {"a.txt": "old\n"})
     telemetry = place.agent(exec_spec(place, f"exit {code}"))
     assert telemetry.outcome == "harness"
     assert telemetry.reason.startswith(
