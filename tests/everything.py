@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.cluster.reach import SKIP_VARIABLE, skipped
 from tests.conftest import NO_SKIPS
+from tests.installed import LOADED
 
 ROOT = Path(__file__).parents[1]
 SKIP_CLAUDE = "BENCHWARDEN_SKIP_CLAUDE"
@@ -169,17 +170,22 @@ def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: 
 def cluster_with_images(python: str, tool: str) -> bool:
     """Images are built here and not within the time limit of the first test that needs them."""
     up = stage("test cluster is up", python, tool, "up")
-    return up and stage("images are in the test cluster", python, "-m", "tests.installed")
+    there = up and stage("images are in the test cluster", python, "-m", "tests.installed")
+    if there:
+        os.environ[LOADED] = "1"
+    return there
 
 
 def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> bool:
     good = True
+    unit = Beside(
+        *UNIT, *SPREAD
+    )  # until both have ended: what comes first on the cluster mostly waits
     if own:
         stage("test cluster is down", python, tool, "down")
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)
         good &= cluster_with_images(python, tool)
     marker = "cluster" if with_claude else "cluster and not claude"
-    unit = Beside(*UNIT, *SPREAD)
     good &= pytest(
         "promises while parts of the cluster stop",
         f"{marker} and disruptive and not long",

@@ -34,6 +34,10 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+# Set once both images of this checkout are in the test cluster: each test process would ask the builder again.
+LOADED = "BENCHWARDEN_TEST_IMAGES_ARE_LOADED"
+
+
 @dataclass(frozen=True)
 class Images:
     """References of the product's images in the cluster under test."""
@@ -44,6 +48,8 @@ class Images:
 
 def ensure_images(cluster: Cluster) -> Images:
     """Build both images from this checkout and load them; on a foreign cluster they are given by name."""
+    if cluster.own and os.environ.get(LOADED):
+        return Images(OPERATOR_IMAGE, RUNNER_IMAGE)
     if not cluster.loads:
         return Images(
             os.environ.get("BENCHWARDEN_OPERATOR_IMAGE", OPERATOR_IMAGE),

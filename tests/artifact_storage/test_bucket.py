@@ -16,7 +16,10 @@ from benchwarden.errors import UnavailableError
 from benchwarden.manifests.archive import tar_gz
 from benchwarden.planning.plan import Member
 
-pytestmark = [pytest.mark.cluster]  # its server is built like the cluster's programs
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.long,
+]  # its server is built like the cluster's programs
 
 
 @pytest.fixture(scope="module")

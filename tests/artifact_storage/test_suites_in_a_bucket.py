@@ -17,7 +17,10 @@ from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.suites.load import load_panel
 from benchwarden.suites.sources import OutsideSources
 
-pytestmark = [pytest.mark.cluster]  # its server is built like the cluster's programs
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.long,
+]  # its server is built like the cluster's programs
 
 ROWS = jsonl(task_row(id="a"), task_row(id="b"))
 ID = "instance_own__calc-1"

@@ -152,6 +152,7 @@ def test_the_api_server_accepts_all_that_the_chart_can_install(helm, home, image
     assert "clusterrole" in told
 
 
+@pytest.mark.long
 def test_helm_would_take_over_definitions_that_kubectl_applied(helm, home, images):
     common = ("-n", home.namespace, "--kubeconfig", str(home.kubeconfig))
     dry = ("install", RELEASE, str(CHART), "--dry-run=server", *common)
@@ -163,6 +164,7 @@ def test_helm_would_take_over_definitions_that_kubectl_applied(helm, home, image
     assert "rollout status deployment/benchwarden" in taken.stdout
 
 
+@pytest.mark.long
 def test_an_installation_by_plain_manifests_can_be_handed_over(helm, kubectl, images, tmp_path):
     install_inside(kubectl, images)
     kubectl.run("delete", "deployment", RELEASE, "--timeout=60s")

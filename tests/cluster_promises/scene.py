@@ -31,7 +31,7 @@ SCRIPTED = {"exec": {"command": ["sh", "-c", 'exec sh "$BENCHWARDEN_PROMPT_FILE"
 SMALL = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 EAT_MEMORY = "python3 -c 'x = []\nwhile True: x.append(bytearray(1 << 20))'"
 
-NO_SUCH_AGENT = "exit 127"  # as a shell ends whose command is not there: the harness, thus missing
+NOWHERE = {"workdir": "/nowhere"}  # no work tree: the harness, thus missing
 BURST = "python3 -c 'x = b\"x\" * (1 << 30)'"  # faster than any supervisor looks
 
 

@@ -22,7 +22,7 @@ from tests.scripted_api.script import bash
 from benchwarden import names
 from benchwarden.artifacts.manifest import Manifest
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300, func_only=True)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(300, func_only=True)]
 
 CANARY = "canary-of-the-agent-8d41f0"  # in a variable whose name does not say that it is secret
 # The agent gives its secret away wherever it can and leaves a trap for whoever reads its files.
@@ -246,7 +246,6 @@ def test_a_bucket_gets_all_and_a_bucket_that_refuses_costs_no_verdict(
 
 
 @pytest.mark.claude
-@pytest.mark.long
 def test_a_real_session_is_kept_whole_and_without_its_key(
     cluster, kubectl, images, tiny_image, s3, tmp_path
 ):

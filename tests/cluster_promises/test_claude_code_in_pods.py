@@ -213,6 +213,7 @@ def test_what_would_fail_everywhere_ends_the_run_at_the_probe(
     assert [where for where, text in witness.words.items() if KEY in text] == []
 
 
+@pytest.mark.long
 def test_a_throttled_or_overloaded_agent_is_tried_again_and_then_judged(
     kubectl, runner, tiny_image, tmp_path
 ):

@@ -21,7 +21,7 @@ from tests.tiny_suite import task
 from benchwarden import names
 from benchwarden_runner import protocol, specs
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(400)]
 
 WHO_AM_I = [bash("readlink /proc/$PPID/exe > exe.txt; sed -i 's/1 - /1 + /' add.sh")]
 TOKEN = "npm_canary4f1c0ffee2d8b7a6"
@@ -73,7 +73,6 @@ def claim(kubectl, tmp_path) -> Iterator[str]:
     kubectl.run("delete", "persistentvolume", name, "--wait=false", "--ignore-not-found")
 
 
-@pytest.mark.long
 @pytest.mark.claude
 def test_latest_is_settled_once_fetched_once_and_each_image_gets_the_build_that_runs_there(
     cluster, kubectl, images, tiny_image, claim, tmp_path

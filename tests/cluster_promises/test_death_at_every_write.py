@@ -84,6 +84,7 @@ def operator(kubectl, images, tiny_image, tmp_path):
 
 
 @pytest.mark.early
+@pytest.mark.long
 def test_a_run_whose_operator_dies_after_each_single_write_ends_true(kubectl, operator):
     """One instance takes so long that its verdict has a shard of its own: shards are merged as well."""
     slow = scripted("i1", "sleep 36\n" + SOLVE)

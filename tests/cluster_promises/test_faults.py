@@ -67,6 +67,7 @@ def valid_of(run) -> int:
 
 @pytest.mark.early
 @pytest.mark.timeout(450)
+@pytest.mark.long
 def test_what_is_taken_away_under_a_run_is_done_again(kubectl, operator):
     """A pod, a Job, an evicted pod and a pod over its disk limit: each in its class, each retried."""
     # The kubelet measures disks about once a minute: the agent must still be there when it does.

@@ -23,7 +23,7 @@ from tests.tiny_suite import task
 from benchwarden import names
 from benchwarden_runner import protocol
 
-pytestmark = [pytest.mark.cluster, pytest.mark.claude, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.claude, pytest.mark.timeout(400)]
 
 # The key in two halves, and never an argument: the words of the search must not be what it finds.
 SEARCH = f"""a={KEY[:20]}; b={KEY[20:]}; k=$a$b
@@ -149,7 +149,6 @@ def test_the_cli_works_through_the_gateway_and_no_pod_of_the_run_has_the_key(
 
 
 @pytest.mark.early
-@pytest.mark.long
 def test_the_same_search_finds_a_key_that_is_there(kubectl, runner, tiny_image, tmp_path):
     found = "cat add.sh; grep -Eqx '# key: (environment|processes|files)' add.sh"
     with (
@@ -167,7 +166,6 @@ def test_the_same_search_finds_a_key_that_is_there(kubectl, runner, tiny_image, 
 
 
 @pytest.mark.early
-@pytest.mark.long
 def test_without_its_key_the_gateway_is_no_way_in(cluster, kubectl, runner, tiny_image, tmp_path):
     with (
         messages_api(keys=["another"]) as api,

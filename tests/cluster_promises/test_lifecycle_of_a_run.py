@@ -3,7 +3,7 @@
 import pytest
 from tests.cluster.config import ClusterError
 from tests.cluster_promises.scene import (
-    NO_SUCH_AGENT,
+    NOWHERE,
     SOLVE,
     assert_nothing_left,
     assert_true_end,
@@ -93,7 +93,7 @@ def test_a_cancelled_run_stops_at_once_keeps_its_verdicts_and_says_so(kubectl, o
 
 
 def test_a_growing_retry_gives_missing_instances_another_chance(kubectl, operator):
-    kubectl.apply(suite_config_map(scripted("good"), scripted("missing", NO_SUCH_AGENT)))
+    kubectl.apply(suite_config_map(scripted("good"), scripted("missing", **NOWHERE)))
     kubectl.apply(scripted_run("again", execution={"infraRetriesPerTrial": 0}))
     run = wait_for_end(kubectl, "again", 60)
     assert condition(run, "Succeeded")["reason"] == names.REASON_COMPLETED_WITH_MISSING
@@ -111,6 +111,7 @@ def test_a_growing_retry_gives_missing_instances_another_chance(kubectl, operato
         change(kubectl, "again", retry=0)
 
 
+@pytest.mark.long
 def test_a_run_is_compared_with_another_once_that_has_ended_and_goes_at_its_time(kubectl, operator):
     """The worse one ends first and waits for its base; it says by how much it is worse."""
     bad, good = ([scripted(f"i{n}", what) for n in range(6)] for what in ("true", SOLVE))

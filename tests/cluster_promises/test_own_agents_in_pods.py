@@ -81,6 +81,7 @@ def known_networks(cluster):
     return {protocol.NETWORK_OPEN, protocol.NETWORK_ENFORCED}
 
 
+@pytest.mark.long
 def test_an_operator_in_a_pod_lets_agents_try_the_api_server(kubectl, images, tiny_image, cluster):
     install_inside(kubectl, images)
     kubectl.apply(suite_config_map(task("a")), run_manifest("inside"))
@@ -89,6 +90,7 @@ def test_an_operator_in_a_pod_lets_agents_try_the_api_server(kubectl, images, ti
     assert len(rows) == 1
 
 
+@pytest.mark.long
 def test_the_examples_of_an_own_agent_and_of_a_comparison_run_as_they_stand(
     kubectl, operator, tiny_image
 ):

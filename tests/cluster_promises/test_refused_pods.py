@@ -68,6 +68,7 @@ def test_a_quota_is_told_and_a_raised_one_goes_on(kubectl, operator):
     assert charges(kubectl, run) == []
 
 
+@pytest.mark.long
 def test_a_job_quota_is_told_and_a_raised_one_goes_on(kubectl, operator):
     def quota(jobs: int) -> dict:
         metadata = {"name": "jobs"}
@@ -106,6 +107,7 @@ def test_a_missing_image_costs_its_own_instance_only(kubectl, operator):
     assert run["status"]["coverage"] == "0.6667"
 
 
+@pytest.mark.long
 def test_what_no_node_can_hold_is_missing_and_said_to_be_unschedulable(kubectl, operator):
     kubectl.apply(suite_config_map(scripted("i0")))
     execution = {

@@ -65,6 +65,7 @@ def schedule_manifest(name: str, agent: Any = None, **spec: Any) -> dict[str, An
 
 
 @pytest.mark.early
+@pytest.mark.long
 def test_slots_become_runs_and_their_cells_outlive_them(kubectl, operator, tiny_image):
     kubectl.apply(suite_config_map(*(task(f"t{n}") for n in range(2))))
     limits = {"successfulRunsHistoryLimit": 1, "startingDeadlineSeconds": 30}
@@ -225,6 +226,7 @@ def test_a_drop_is_called_with_the_numbers_of_analyze_to_the_last_bit(kubectl, i
         await_true(lambda: shards(kubectl, uid) == [], 60, "its shards are collected")
 
 
+@pytest.mark.long
 def test_a_schedule_that_cannot_work_says_why(kubectl, operator):
     kubectl.apply(schedule_manifest("never", schedule="0 0 31 4 *"))
     kubectl.apply(schedule_manifest("nowhere", timeZone="Mars/Base"))

@@ -19,7 +19,7 @@ from tests.tiny_suite import make_repository, task
 
 from benchwarden_runner import protocol
 
-pytestmark = [pytest.mark.cluster, pytest.mark.claude, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.claude, pytest.mark.timeout(400)]
 
 TURNS = [
     {"tools": [{"name": user_config.TOOL, "input": {"question": "why"}}]},

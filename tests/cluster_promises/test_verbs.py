@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.cluster.kubectl import Kubectl, kubectl_program
 from tests.cluster_promises.scene import (
-    NO_SUCH_AGENT,
+    NOWHERE,
     SOLVE,
     change,
     jobs_of,
@@ -45,7 +45,7 @@ from benchwarden.results.cells import (
     Note,
 )
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(300)]
 
 PLUGIN = "kubectl-benchwarden"
 GITOPS = ("--server-side", "--field-manager=gitops", "-f", "-")
@@ -100,7 +100,7 @@ def test_runs_are_watched_compared_exported_retried_and_cancelled(
     kubectl, operator, plugin, tmp_path
 ):
     kubectl.apply(
-        suite_config_map(scripted("a"), scripted("b", "true"), scripted("lost", NO_SUCH_AGENT)),
+        suite_config_map(scripted("a"), scripted("b", "true"), scripted("lost", **NOWHERE)),
         suite_config_map(scripted("slow", "sleep 100\n" + SOLVE), name="slow"),
         suite_config_map(scripted("a", "true"), scripted("b", "true"), name="worse"),
     )
