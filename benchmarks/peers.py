@@ -4,7 +4,7 @@
 
 Needs the project's own test cluster. Work is a sleep, so that the node's two cores are not what is measured. The
 bound is what no scheduler can beat: the seconds of the bare Jobs' pods, packed without a gap into as many slots as
-the run may use. JobSet, Kueue and Argo Workflows would add a controller to the same pods; they are not measured.
+the run may use. Kueue's own controller admits the Jobs of one more run. JobSet and Argo Workflows are not measured.
 """
 
 import json
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cluster import manifests, namespace, started, until_ended
+from benchmarks.kueue import QUEUE, kueue, local_queue
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.reach import Cluster, find_or_start
 from tests.installed import (
@@ -42,8 +43,8 @@ class Ours:
     twins: list[Any]
 
 
-def through_the_operator(cluster: Cluster, images: Images) -> Ours:
-    """Apply a run and wait for its end."""
+def through_the_operator(cluster: Cluster, images: Images, queue: str = "") -> Ours:
+    """Apply a run and wait for its end; with a queue, Kueue admits its Jobs."""
     with namespace(cluster) as kubectl, tempfile.TemporaryDirectory() as scratch:
         operator = started(cluster, kubectl, images, Path(scratch))
         try:
@@ -52,6 +53,9 @@ def through_the_operator(cluster: Cluster, images: Images) -> Ours:
             kubectl.apply(suite_config_map(*tasks))
             time.sleep(2)
             execution = {"batchSize": BATCH_SIZE, "parallelism": PARALLELISM}
+            if queue:
+                kubectl.apply(local_queue())
+                execution["queueName"] = queue
             run = run_manifest(
                 "peer", agent={"nop": {}}, execution=execution, cleanupPolicy="Never"
             )
@@ -149,15 +153,20 @@ def main() -> dict[str, Any]:
     print(f"operator {ours.makespan_seconds:.1f} s", flush=True)
     indexed = indexed_job(cluster, ours.twins)
     print(f"Indexed Job {indexed:.1f} s", flush=True)
+    with kueue(cluster.kubectl()):
+        admitted = through_the_operator(cluster, images, QUEUE)
+    print(f"operator with Kueue {admitted.makespan_seconds:.1f} s", flush=True)
     pods = bare_jobs(cluster, ours.twins)
     bound = max(sum(pods) / PARALLELISM, *pods)
     overheads = sorted(ours.overheads)
     work = f"{BATCHES} pods of {BATCH_SIZE} instances of {WORK_SECONDS} s, {PARALLELISM} at once"
     return {
         f"makespan through the operator, s ({work})": f"{ours.makespan_seconds:.1f}",
+        "makespan through the operator with Kueue in front, s": f"{admitted.makespan_seconds:.1f}",
         "makespan of one Indexed Job with the same pods, s": f"{indexed:.1f}",
         "bound: bare Jobs' pods packed without a gap, s": f"{bound:.1f}",
         "operator / bound": f"{ours.makespan_seconds / bound:.3f}",
+        "operator with Kueue / bound": f"{admitted.makespan_seconds / bound:.3f}",
         "Indexed Job / bound": f"{indexed / bound:.3f}",
         "overhead an instance p50, s": f"{statistics.median(overheads):.1f}",
         "overhead an instance p99, s": f"{overheads[int(0.99 * len(overheads))]:.1f}",

@@ -107,9 +107,10 @@ ALERTMANAGER = Target(
 VERSITYGW = Target(  # an S3 server that checks signatures
     name="versitygw", version="v1.8.0", packages=("github.com/versity/versitygw/cmd/versitygw",)
 )
+KUEUE = Target(name="kueue", version="v0.17.0", packages=("sigs.k8s.io/kueue/cmd/kueue",))
 TARGETS = {
     target.name: target
-    for target in (KUBERNETES, HELM, HELM4, KWOK, PROMETHEUS, ALERTMANAGER, VERSITYGW)
+    for target in (KUBERNETES, HELM, HELM4, KWOK, KUEUE, PROMETHEUS, ALERTMANAGER, VERSITYGW)
 }
 
 
