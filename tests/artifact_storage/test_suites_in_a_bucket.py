@@ -6,6 +6,8 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.s3_server import BUCKET, SECRET_KEY, S3Server
 from tests.unit.suites.pro_rows import PARSER, RUN_SCRIPT
@@ -53,7 +55,8 @@ def test_rows_are_read_from_a_bucket_and_held_to_their_sum(server: S3Server) -> 
         load_panel(tasks(url, sha256="0" * 64), sources(server))
 
 
-def test_run_scripts_are_read_from_a_bucket(server: S3Server) -> None:
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_data_set_and_its_run_scripts_are_read_from_a_bucket(server: S3Server, form: str) -> None:
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
         for name, text in (("run_script.sh", RUN_SCRIPT), ("parser.py", PARSER)):
@@ -70,9 +73,15 @@ def test_run_scripts_are_read_from_a_bucket(server: S3Server) -> None:
         "fail_to_pass": "['test_add']",
         "selected_test_files_to_run": '["test_calc.py"]',
     }
-    (folder / "pro.jsonl").write_bytes(jsonl(row))
+    if form == "jsonl":
+        (folder / "pro.jsonl").write_bytes(jsonl(row))
+    else:
+        pq.write_table(pa.Table.from_pylist([row]), folder / "pro.parquet")
     place = f"s3://{BUCKET}/suites"
-    suite = {"source": {"url": f"{place}/pro.jsonl"}, "runScripts": {"url": f"{place}/scripts.tgz"}}
+    suite = {
+        "source": {"url": f"{place}/pro.{form}"},
+        "runScripts": {"url": f"{place}/scripts.tgz"},
+    }
     panel = load_panel(SuiteSpec.model_validate({"swebenchPro": suite}), sources(server))
     assert panel.instances[0].parser.script == PARSER
 
