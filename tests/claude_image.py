@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from benchwarden import names
@@ -26,6 +27,7 @@ _SOURCES = (
 )
 
 
+@cache  # once a process: fixtures of modules whose tests alternate would build it again and again
 def ensure_claude_image(cluster: Cluster) -> str:
     """Build the Dockerfile's target `claude-code` from this checkout and load it.
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Images:
     runner: str
 
 
+@cache
 def ensure_images(cluster: Cluster) -> Images:
     """Build both images from this checkout and load them; on a foreign cluster they are given by name."""
     if cluster.own and os.environ.get(LOADED):

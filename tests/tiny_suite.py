@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def make_repository(folder: Path) -> Path:
     return folder
 
 
+@cache
 def ensure_tiny_image(cluster: Cluster) -> str:
     """The repository at /repo on the Debian base, loaded into the cluster."""
     with tempfile.TemporaryDirectory() as scratch:

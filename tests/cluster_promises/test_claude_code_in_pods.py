@@ -37,6 +37,7 @@ from benchwarden_runner import protocol
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.claude,
+    pytest.mark.early,
     pytest.mark.timeout(400),
     pytest.mark.xdist_group("claude code"),
 ]
