@@ -33,6 +33,7 @@ def kubectl(cluster: Cluster) -> Iterator[Kubectl]:
     inside.wait_until(
         ["serviceaccounts"],
         lambda found: any(a["metadata"]["name"] == "default" for a in found["items"]),
+        120,  # its maker may have just lost the API server to the test before
     )
     yield inside
     cluster.kubectl().run("delete", "namespace", namespace, "--wait=false")

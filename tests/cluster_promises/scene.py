@@ -131,8 +131,11 @@ def assert_true_end(
     assert_nothing_left(kubectl, run)
 
 
-def assert_nothing_left(kubectl: Kubectl, run: Any, seconds: float = 60) -> None:
-    """Only the plan, the results and the network policy of an ended run remain."""
+def assert_nothing_left(kubectl: Kubectl, run: Any, seconds: float = 120) -> None:
+    """Only the plan, the results and the network policy of an ended run remain.
+
+    The cluster's own garbage collector waits up to a minute after its API server was away.
+    """
 
     def clean() -> bool:
         left = kubectl.get("jobs,pods,configmaps", "-l", selector(run))["items"]

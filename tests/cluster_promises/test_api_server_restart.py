@@ -18,6 +18,7 @@ from tests.installed import suite_config_map, wait_for_end
 pytestmark = [pytest.mark.cluster, pytest.mark.disruptive, pytest.mark.timeout(250)]
 
 
+@pytest.mark.long
 def test_a_run_survives_a_restart_of_the_api_server(cluster, kubectl, images, tiny_image, tmp_path):
     if not cluster.own:
         pytest.skip("only the project's own cluster may lose its API server")

@@ -148,6 +148,7 @@ def test_an_ended_run_goes_when_its_time_to_live_is_over(kubectl, operator):
     )
 
 
+@pytest.mark.long
 def test_a_queue_admits_jobs_and_a_job_it_stops_is_planned_anew(kubectl, operator):
     """Jobs are made suspended; whoever owns the queue resumes them, and may take a place back."""
 

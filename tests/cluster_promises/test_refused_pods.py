@@ -85,6 +85,7 @@ def test_a_job_quota_is_told_and_a_raised_one_goes_on(kubectl, operator):
 
 
 @pytest.mark.early
+@pytest.mark.long
 def test_a_missing_image_costs_its_own_instance_only(kubectl, operator):
     """The first verdict is kept, the pod is not waited for without end, the third gets its turn."""
     absent = scripted("absent", image="localhost/benchwarden-not-there:1")

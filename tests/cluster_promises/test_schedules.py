@@ -245,6 +245,7 @@ def test_a_schedule_that_cannot_work_says_why(kubectl, operator):
     )
 
 
+@pytest.mark.long
 def test_the_operator_in_a_pod_with_exactly_its_role_runs_a_schedule(kubectl, images, tiny_image):
     install_inside(kubectl, images)
     kubectl.apply(suite_config_map(task("t0")))
