@@ -21,6 +21,8 @@ from tests.installed import await_true, free_port
 
 QUEUE = "team"
 _API = "kueue.x-k8s.io/v1beta2"
+# What it looks for in /etc is seen by it alone.
+_WITH_ITS_ETC = 'mount -t overlay overlay -o "lowerdir=$0:/etc" /etc && exec "$@"'
 _PLENTY = {"cpu": "640", "memory": "2000Gi", "ephemeral-storage": "9000Gi"}
 
 
@@ -57,27 +59,31 @@ def kueue(kubectl: Kubectl) -> Iterator[None]:
     kubectl.run("wait", "--for=condition=Established", "--timeout=30s", "-f", definitions)
     kubectl.run("create", "namespace", "kueue-system")
     kubectl.apply(_object("ResourceFlavor", "any", {}), _cluster_queue())
-    with tempfile.TemporaryDirectory() as scratch:
-        process = _start(program, kubectl, Path(scratch))
-        try:
-            yield
-        finally:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            _remove(kubectl, definitions)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            process = _start(program, kubectl, Path(scratch))
+            try:
+                yield
+            finally:
+                os.kill(process.pid, signal.SIGKILL)
+                process.wait()
+    finally:
+        _remove(kubectl, definitions)
 
 
 def _start(program: Path, kubectl: Kubectl, scratch: Path) -> subprocess.Popen[bytes]:
     pair = ("-keyout", "tls.key", "-out", "tls.crt", "-days", "2", "-subj", "/CN=kueue")
     make = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *pair)
-    subprocess.run(make, cwd=scratch, check=True, capture_output=True)
+    certificates = scratch / "etc" / "kueue" / "metrics" / "certs"  # a fixed place below /etc
+    certificates.mkdir(parents=True)
+    subprocess.run(make, cwd=certificates, check=True, capture_output=True)
     healthy = free_port()
     config = {
         "apiVersion": "config.kueue.x-k8s.io/v1beta2",
         "kind": "Configuration",
         "health": {"healthProbeBindAddress": f"127.0.0.1:{healthy}"},
         "metrics": {"bindAddress": "0"},
-        "webhook": {"host": "127.0.0.1", "port": free_port(), "certDir": str(scratch)},
+        "webhook": {"host": "127.0.0.1", "port": free_port(), "certDir": str(certificates)},
         "leaderElection": {"leaderElect": False},
         "internalCertManagement": {"enable": False},
         "integrations": {"frameworks": ["batch/job"]},
@@ -85,7 +91,11 @@ def _start(program: Path, kubectl: Kubectl, scratch: Path) -> subprocess.Popen[b
     (scratch / "config.yaml").write_text(json.dumps(config))
     with (scratch / "log").open("wb") as log:
         process = subprocess.Popen(
-            [program, f"--config={scratch}/config.yaml", f"--kubeconfig={kubectl.kubeconfig}"],
+            [
+                *("unshare", "--mount", "sh", "-c", _WITH_ITS_ETC, str(scratch / "etc"), program),
+                *(f"--config={scratch}/config.yaml", f"--kubeconfig={kubectl.kubeconfig}"),
+                "--feature-gates=VisibilityOnDemand=false",
+            ],
             stdout=log,
             stderr=log,
         )
