@@ -18,7 +18,10 @@ atheris_is_there = pytest.mark.skipif(
 @atheris_is_there
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_planted_bug_is_found(mutant, tmp_path):
-    code, said = campaign(mutant, tmp_path, executions=20_000, seconds=PATIENCE_SECONDS)
+    for _ in range(2):  # chance: a narrow bug may escape one campaign, hardly two
+        code, said = campaign(mutant, tmp_path, executions=20_000, seconds=PATIENCE_SECONDS)
+        if code:
+            break
     assert code == 1
     assert "Uncaught Python exception" in said
 
