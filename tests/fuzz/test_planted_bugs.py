@@ -14,7 +14,7 @@ atheris_is_there = pytest.mark.skipif(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2 * PATIENCE_SECONDS + 100)
 @atheris_is_there
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_planted_bug_is_found(mutant, tmp_path):
