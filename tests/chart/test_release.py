@@ -99,6 +99,7 @@ def await_present(kubectl, wanted: set[tuple[str, str]], seconds: float = 60) ->
 
 
 @pytest.mark.early
+@pytest.mark.long
 def test_a_release_lives_and_goes_without_a_trace(release, home, kubectl):
     release("install", "--wait", "--timeout", "120s", chart=True)
     assert "Succeeded" in release("test")

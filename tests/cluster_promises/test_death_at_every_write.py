@@ -22,6 +22,11 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(280)]
 
 RESOLVED = {"i0": "resolved", "i1": "resolved"}
 STRIDE = int(os.environ.get("BENCHWARDEN_DEATH_STRIDE", "4"))
+LATER = [
+    pytest.param(first, marks=pytest.mark.long)
+    for first in range(1, STRIDE + 1, max(1, STRIDE - 1))
+    if first > 1
+]
 BATCHES_OF_ONE = {"batchSize": 1, "parallelism": 2}
 
 
@@ -100,7 +105,7 @@ def test_a_run_whose_operator_dies_after_each_single_write_ends_true(kubectl, op
 
 
 @pytest.mark.early
-@pytest.mark.parametrize("first", range(1, STRIDE + 1, max(1, STRIDE - 1)))
+@pytest.mark.parametrize("first", [1, *LATER])
 def test_an_operator_that_dies_after_its_kth_write_ends_every_run_alike(kubectl, operator, first):
     for writes in range(first, 60, STRIDE):
         died = operator.deaths()
