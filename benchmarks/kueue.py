@@ -5,11 +5,8 @@ Its webhooks are not installed: our Jobs are created suspended and with its labe
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +62,7 @@ def kueue(kubectl: Kubectl) -> Iterator[None]:
             try:
                 yield
             finally:
-                os.kill(process.pid, signal.SIGKILL)
+                process.kill()
                 process.wait()
     finally:
         _remove(kubectl, definitions)
@@ -110,9 +107,11 @@ def _start(program: Path, kubectl: Kubectl, scratch: Path) -> subprocess.Popen[b
 
 
 def _answers(address: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
-        return bool(answer.status == 200)
-    return False
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:  # not up yet
+        return False
 
 
 def _remove(kubectl: Kubectl, definitions: str) -> None:
@@ -124,4 +123,3 @@ def _remove(kubectl: Kubectl, definitions: str) -> None:
             Kubectl(kubectl.kubeconfig, where).run(*patch, "-p", '{"metadata":{"finalizers":null}}')
     kubectl.run("delete", "--wait=false", "-f", definitions)
     kubectl.run("delete", "namespace", "kueue-system", "--wait=false")
-    time.sleep(2)

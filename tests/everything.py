@@ -178,9 +178,8 @@ def cluster_with_images(python: str, tool: str) -> bool:
 
 def cluster_stages(python: str, tool: str, *, own: bool, with_claude: bool) -> bool:
     good = True
-    unit = Beside(
-        *UNIT, *SPREAD
-    )  # until both have ended: what comes first on the cluster mostly waits
+    # Beside all until both have ended: what comes first on the cluster mostly waits.
+    unit = Beside(*UNIT, *SPREAD)
     if own:
         stage("test cluster is down", python, tool, "down")
         good &= pytest("the test cluster comes and goes", "cluster", LIFECYCLE)

@@ -16,10 +16,8 @@ from benchwarden.errors import UnavailableError
 from benchwarden.manifests.archive import tar_gz
 from benchwarden.planning.plan import Member
 
-pytestmark = [
-    pytest.mark.cluster,
-    pytest.mark.long,
-]  # its server is built like the cluster's programs
+# Its server is built like the cluster's programs.
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,8 @@ from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.suites.load import load_panel
 from benchwarden.suites.sources import OutsideSources
 
-pytestmark = [
-    pytest.mark.cluster,
-    pytest.mark.long,
-]  # its server is built like the cluster's programs
+# Its server is built like the cluster's programs.
+pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 ROWS = jsonl(task_row(id="a"), task_row(id="b"))
 ID = "instance_own__calc-1"

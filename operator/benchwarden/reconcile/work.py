@@ -74,10 +74,10 @@ class RetryPolicy:
         states = [(key, state) for key, state in tally.trials.items() if state.verdict is None]
         claims = [(key.instance, row) for key, state in states if (row := self._claim(state))]
         said_by = {instance for instance, _ in claims}
-        planned = {key.instance for group in plan.groups for key in group}
-        if not claims or len(said_by) < min(CORROBORATING_INSTANCES, len(planned)):
+        if not claims:
             return None
-        return claims[0][1]
+        planned = {key.instance for group in plan.groups for key in group}
+        return claims[0][1] if len(said_by) >= min(CORROBORATING_INSTANCES, len(planned)) else None
 
     def _claim(self, state: TrialState) -> Row | None:
         """The trial's newest fatal charge, unless every one of them was answered by a round of retries."""
