@@ -115,7 +115,7 @@ def started(
     operator.start()
     try:
         kubectl.wait_until(["leases"], _is_held, 60)
-    except BaseException:
+    except BaseException:  # raised again
         operator.kill()
         raise
     return operator

@@ -178,7 +178,7 @@ async def measure(port: int, pods: int, changes: int) -> dict[str, Any]:
             await asyncio.sleep(0.01)
         done = time.monotonic()
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError):  # by the line above
             await task
     return {
         "pods": len(informer.cache),

@@ -40,7 +40,7 @@ class HttpProxy:
                 threading.Thread(target=self._tunnel, args=(client,), daemon=True).start()
 
     def _tunnel(self, client: socket.socket) -> None:
-        with client, contextlib.suppress(OSError):
+        with client, contextlib.suppress(OSError):  # closed: the end
             head = b""
             while b"\r\n\r\n" not in head:
                 data = client.recv(4096)

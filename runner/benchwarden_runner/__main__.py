@@ -52,7 +52,7 @@ def _inject(options: argparse.Namespace) -> None:
             options.cache,
             _registry_credentials(options.registry),
         )
-    except Exception as error:
+    except Exception as error:  # told, then raised again
         if options.message:
             text = Redactor(os.environ).text(f"{type(error).__name__}: {error}")
             Path(options.message).write_text(text[:_REASON_CHARACTERS])

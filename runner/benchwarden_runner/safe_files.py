@@ -107,7 +107,7 @@ def replace_file(path: Path, chunks: Iterable[bytes]) -> None:
                 out.write(chunk)
             os.fchmod(out.fileno(), 0o644)
         os.replace(name, path)
-    except BaseException:
+    except BaseException:  # raised again: no half file stays
         os.unlink(name)
         raise
 

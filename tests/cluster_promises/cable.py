@@ -43,7 +43,7 @@ class Cable:
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(ConnectionError):  # cut: the end
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()

@@ -52,7 +52,7 @@ async def a_namespace(cluster: Cluster, door: KubeClient, **labels: str) -> Asyn
     account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
     async with asyncio.timeout(PATIENCE):
         while True:
-            with contextlib.suppress(NotFoundError):
+            with contextlib.suppress(NotFoundError):  # not made yet
                 await door.request("GET", account)
                 break
             await asyncio.sleep(0.05)
@@ -140,7 +140,7 @@ async def viewing(door: KubeClient, namespace: str) -> AsyncIterator[ClusterView
         yield view
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError):  # by the line above
             await task
 
 
@@ -339,7 +339,7 @@ async def holding(lease: Lease, on_lost: Callable[[], None]) -> AsyncIterator[No
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError):  # by the line above
             await task
 
 

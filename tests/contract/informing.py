@@ -70,7 +70,7 @@ async def informing(
             yield informer, heard
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError):  # by the line above
                 await task
 
 

@@ -112,7 +112,7 @@ async def test_running_renews_and_stopping_releases(api: FakeApi) -> None:
         await until(lambda: time.now > 1200)
         assert mine.held()
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError):  # by the line above
             await task
         assert not mine.held()
     assert holder(api) == ""
@@ -133,7 +133,7 @@ async def test_a_lease_taken_by_somebody_else_is_lost_at_once(api: FakeApi) -> N
         # Whoever took it does not renew: it is ours again in the end.
         await until(mine.held)
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError):  # by the line above
             await task
 
 
@@ -149,7 +149,7 @@ async def test_a_short_outage_of_the_server_costs_nothing(api: FakeApi) -> None:
         await until(lambda: time.now > 1060)
         assert lost == []
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError):  # by the line above
             await task
 
 
@@ -165,7 +165,7 @@ async def test_a_long_outage_ends_the_right_to_write_and_is_told(api: FakeApi) -
         assert 1030 <= lost[0] <= 1034
         await until(mine.held)
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError):  # by the line above
             await task
     assert len(lost) == 1
 

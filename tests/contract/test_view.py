@@ -37,7 +37,7 @@ async def viewing(api: FakeApi, *places: str) -> AsyncIterator[tuple[ClusterView
             yield view, woken
         finally:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError):  # by the line above
                 await task
 
 

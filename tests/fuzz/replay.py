@@ -13,7 +13,7 @@ def replay(names: list[str]) -> list[str]:
         for path in TARGETS[name].corpus():
             try:
                 TARGETS[name].run(path.read_bytes())
-            except Exception:
+            except Exception:  # told, and counted
                 print(f"{name} {path.name}\n{traceback.format_exc()[-1200:]}")
                 failed.append(f"{name}/{path.name}")
     return failed

@@ -57,7 +57,7 @@ class FolderStorage:
                 out.flush()
                 os.fsync(out.fileno())
             fresh.replace(target)
-        except BaseException:
+        except BaseException:  # raised again: no half file stays
             fresh.unlink(missing_ok=True)
             raise
 
@@ -88,7 +88,7 @@ class BucketStorage:
             with self._files.open(target, "wb") as out:
                 for chunk in chunks:
                     out.write(chunk)
-        except BaseException:
+        except BaseException:  # raised again
             with contextlib.suppress(Exception):  # closing may have stored a part of it
                 self._files.rm_file(target)
             raise

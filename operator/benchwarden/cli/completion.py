@@ -71,7 +71,7 @@ def kubectl() -> None:
         "COMP_CWORD": str(len(words) - 1),
     }
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):  # it ends so
         app(prog_name=words[0])
     proposals = said.getvalue().split()
     print("\n".join([*proposals, _NO_FILES if proposals else _FILES]))

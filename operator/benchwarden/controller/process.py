@@ -124,7 +124,7 @@ class Process:
         for task in reversed(self._tasks):
             task.cancel()
         for task in reversed(self._tasks):
-            with contextlib.suppress(asyncio.CancelledError, Exception):
+            with contextlib.suppress(asyncio.CancelledError, Exception):  # it ends anyway
                 await task
         self._server.stop()
         await self._client.__aexit__(None, None, None)

@@ -83,7 +83,7 @@ class WorkQueue:
         if timer is not None:
             timer.cancel()
         self._again.discard(key)
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError):  # it may not wait
             self._ready.remove(key)
         self._queued.discard(key)
         self._since.pop(key, None)

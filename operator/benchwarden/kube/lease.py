@@ -103,7 +103,7 @@ class Lease:
         found, self._found = self._found, {}
         if not held:
             return
-        with contextlib.suppress(BenchwardenError):
+        with contextlib.suppress(BenchwardenError):  # a courtesy: it runs out by itself
             try:
                 await self._give_up(found or await self._read())
             except ApiConflictError:
@@ -156,7 +156,7 @@ class Lease:
         return False
 
     async def _read(self) -> dict[str, Any]:
-        with contextlib.suppress(NotFoundError):
+        with contextlib.suppress(NotFoundError):  # made below
             return await self._ask("GET")
         manifest = {
             "apiVersion": LEASES.api_version,

@@ -86,7 +86,7 @@ class RunDirectory:
     def remove_scratch(self) -> None:
         """Remove the folder for work trees, if there is one."""
         pointer = self.root / FILE_SCRATCH
-        with suppress(FileNotFoundError, ValueError):
+        with suppress(FileNotFoundError, ValueError):  # none, or half written by a crash
             scratch = Path(json.loads(pointer.read_bytes()))
             if scratch.name.startswith("benchwarden-"):
                 remove_tree(scratch)
@@ -107,7 +107,7 @@ class RunDirectory:
         self._take()
         try:
             return self._identify(name, spec, now)
-        except BaseException:
+        except BaseException:  # raised again
             self.close()
             raise
 
@@ -137,7 +137,7 @@ class RunDirectory:
     def pinned_version(self, resolve: Callable[[], str]) -> str:
         """The agent CLI's version of this run: what `resolve` said when it was first asked."""
         place = self.root / FILE_CLI
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # first time: asked below
             return str(json.loads(place.read_bytes()))
         version = resolve()
         _replace(place, version)
@@ -230,7 +230,7 @@ def remove_tree(path: Path) -> None:
 
     def unlock(function: Callable[[str], object], name: str, _: object) -> None:
         parent = Path(name).parent
-        with suppress(OSError):
+        with suppress(OSError):  # what cannot be removed stays
             parent.chmod(0o700)
             Path(name).chmod(0o700)
             function(name)
@@ -243,7 +243,7 @@ def files_of(directory: Path, names: Iterable[str]) -> list[str]:
     found = []
     for name in names:
         path = directory / name
-        with suppress(OSError):
+        with suppress(OSError):  # a name no file can have
             if not path.is_symlink() and path.is_file() and path.stat().st_size:
                 found.append(name)
     return found

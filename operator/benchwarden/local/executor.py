@@ -211,7 +211,7 @@ class LocalExecutor:
     async def _wait(self, seconds: float | None) -> None:
         longest = _LONGEST_WAIT_SECONDS if seconds is None else min(seconds, _LONGEST_WAIT_SECONDS)
         # Not wait_for: before Python 3.12 it can swallow a cancellation that comes with the event.
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # the longest wait is over
             async with asyncio.timeout(longest):
                 await self._changed.wait()
 

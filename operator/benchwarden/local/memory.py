@@ -56,7 +56,7 @@ def kill_tree(root: int, marker: str) -> None:
         if not pids:
             return
         for pid in pids:
-            with suppress(ProcessLookupError, PermissionError):
+            with suppress(ProcessLookupError, PermissionError):  # gone, or another user's by now
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -65,7 +65,7 @@ def _processes() -> Iterable[tuple[int, int, int]]:
     for entry in _PROC.iterdir():
         if not entry.name.isdigit():
             continue
-        with suppress(OSError, ValueError, IndexError):
+        with suppress(OSError, ValueError, IndexError):  # it ended meanwhile
             # The command's name may hold blanks and parentheses; fields are counted behind it.
             fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
             if fields[0] not in {"Z", "X"}:
@@ -73,7 +73,7 @@ def _processes() -> Iterable[tuple[int, int, int]]:
 
 
 def _carries(pid: int, marker: str) -> bool:
-    with suppress(OSError):
+    with suppress(OSError):  # it ended, or is not ours to read
         wanted = f"{ENV_LOCAL_CONTAINER}={marker}".encode()
         variables = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
         return any(variable.startswith(wanted) for variable in variables)
@@ -89,7 +89,7 @@ def _exact_bytes(pid: int) -> int:
 
 
 def _fields(pid: int, file: str, names: tuple[str, ...]) -> list[int]:
-    with suppress(OSError):
+    with suppress(OSError):  # it ended meanwhile
         lines = (_PROC / str(pid) / file).read_text().splitlines()
         return [int(line.split()[1]) for line in lines if line.startswith(names)]
     return []

@@ -109,7 +109,7 @@ def _over(root: int, limit_bytes: int) -> bool:
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
     """Ask the supervisor to end its agent, so that what was used is accounted for; not for long."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError):  # it has ended by itself
         os.killpg(process.pid, signal.SIGTERM)
     waiting = asyncio.ensure_future(process.wait())
     await asyncio.wait({waiting}, timeout=_GRACE_SECONDS)

@@ -151,7 +151,7 @@ class OutsideSources:
             yield from rows
         except InvalidInputError:
             raise
-        except Exception as error:
+        except Exception as error:  # the library's errors have no common base
             raise UnavailableError(
                 f"cannot read dataset {dataset.id} at {dataset.revision}: {_why(error)}"
             ) from error

@@ -105,7 +105,7 @@ class ClaudeStream:
         delay = entry.get("retry_delay_ms")
         # A wait beyond a month, or none that is a number, is nobody's word to believe.
         known = isinstance(delay, (int, float)) and 0 <= delay < _LONGEST_WAIT_MS
-        wait = float(delay) / 1000.0 if known else 0.0  # type: ignore[arg-type]
+        wait = float(delay) / 1000.0 if known else 0.0  # type: ignore[arg-type]  # a number, says the line above
         self._waits_until = max(self._waits_until, seconds + wait)
         self._awaits = True
         self.last_retry = entry

@@ -124,8 +124,8 @@ class Git:
         with process:
             try:
                 output, errors = process.communicate(data or b"", timeout=timeout_seconds)
-            except BaseException:
-                with suppress(ProcessLookupError):
+            except BaseException:  # raised again below
+                with suppress(ProcessLookupError):  # it has ended
                     os.killpg(process.pid, signal.SIGKILL)
                 for pipe in (process.stdin, process.stdout, process.stderr):
                     if pipe is not None:

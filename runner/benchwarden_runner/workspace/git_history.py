@@ -97,7 +97,7 @@ def _replace(work_tree: str, entry: str, old: str, commit: str) -> None:
         aside = tempfile.mkdtemp(prefix=".git.old.", dir=os.path.dirname(entry))
         _move_aside(entry, os.path.join(aside, "git"))
         os.replace(new, entry)
-    except BaseException:
+    except BaseException:  # raised again: the old one stands
         shutil.rmtree(new, ignore_errors=True)
         raise
     _index(work_tree, entry)

@@ -67,7 +67,7 @@ def test_a_manifest_survives_its_file(member: Member) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"files": 1}'])
 def test_what_is_no_document_is_refused(read: object, text: str) -> None:
     with pytest.raises(InvalidInputError):
-        read(text)  # type: ignore[operator]
+        read(text)  # type: ignore[operator]  # one of two readers
 
 
 @given(st.text(max_size=2000), st.integers(100, 4096))

@@ -207,7 +207,7 @@ def test_the_real_sidecar_uploads_while_it_runs_and_ends_well_when_told_to(pod: 
     assert (said.kept, said.failed) == (2, 0)
     patch = pod.root / "target/n/r/u/i1/trial-0/launch-1/agent.patch"
     assert patch.read_text() == "diff"
-    process.stderr.close()  # type: ignore[union-attr]
+    process.stderr.close()  # type: ignore[union-attr]  # it is a pipe
 
 
 def test_the_real_sidecar_ends_well_though_nothing_can_be_stored(pod: Pod) -> None:

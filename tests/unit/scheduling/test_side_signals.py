@@ -99,7 +99,7 @@ def test_a_run_leaves_its_images_and_signals_in_the_history() -> None:
         verdict("a", turns=7, agent_image_id=f"docker.io/x@sha256:{'1' * 64}"),
         verdict("b", turns=9, agent_image_id="x:latest"),
     ]
-    entry = roll_up(RunFact("r", "u", slot, "latest"), "2026-03-01", Panel(), rows, "i")  # type: ignore[arg-type]
+    entry = roll_up(RunFact("r", "u", slot, "latest"), "2026-03-01", Panel(), rows, "i")  # type: ignore[arg-type]  # rows of the builder
     assert entry.images == ("1" * 12, "", "")
     (again,) = unpack_cells(pack_cells([entry]))
     assert again == entry
