@@ -240,3 +240,31 @@ def test_a_throttled_or_overloaded_agent_is_tried_again_and_then_judged(
     }
     assert condition(run, "Succeeded")["reason"] == names.REASON_COMPLETED
     assert run["status"]["resolvedOfTotal"] == "3/3"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("said_by", [("a", "b"), ("a",)], ids=["two", "one"])
+def test_a_key_refused_after_the_probe_ends_the_run_only_if_two_instances_say_so(
+    kubectl, runner, tiny_image, tmp_path, said_by
+):
+    refusal = {"kind": "status", "times": 0, "status": 401, "type": "authentication_error"}
+    faults = [{**refusal, "match": f"<{name}>"} for name in said_by]
+    tasks = [task(name, prompt=f"add, <{name}>", test_command=PASSES) for name in ("a", "b", "c")]
+    with messages_api(turns=BY_SHELL, faults=faults) as api, an_operator(kubectl, tmp_path, runner):
+        manifest = claude_run("revoked", api, execution={"batchSize": 3})
+        kubectl.apply(secret(), suite_config_map(*tasks), manifest)
+        run = wait_for_end(kubectl, "revoked")
+    ended_as = condition(run, "Succeeded")
+    if len(said_by) > 1:
+        assert ended_as["reason"] == names.REASON_AUTHENTICATION_FAILED
+        assert {row.outcome for row in rows_of(kubectl, run) if row.instance in said_by} == {
+            protocol.AUTH
+        }
+        return
+    assert ended_as["reason"] == names.REASON_COMPLETED
+    rows = sorted(rows_of(kubectl, run), key=lambda row: row.launch)
+    assert [(row.kind, row.outcome) for row in rows if row.instance == "a"] == [
+        (kinds.KIND_CHARGE, protocol.AUTH),
+        (kinds.KIND_VERDICT, protocol.AGENT_ERROR),
+    ]
+    assert {row.outcome for row in rows if row.instance != "a"} == {protocol.RESOLVED}

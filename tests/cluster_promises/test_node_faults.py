@@ -74,6 +74,23 @@ def test_work_on_a_node_that_is_gone_is_done_again_elsewhere(kubectl, operator):
     assert_true_end(kubectl, run, THREE)
 
 
+def test_a_pod_that_cannot_be_deleted_is_given_up_and_its_work_is_done_again(kubectl, operator):
+    run, pod = start(kubectl, "stuck")
+    stop_component("kubelet", kill=True)
+    try:
+        kubectl.run("delete", "pod", pod["metadata"]["name"], "--wait=false")
+        await_true(
+            lambda: charges(kubectl, run) == [("i1", "node_lost")],
+            240,
+            "the pod that nobody deletes is not given up",
+        )
+    finally:
+        start_component("kubelet")
+    run = wait_for_end(kubectl, "stuck", 150)
+    assert charges(kubectl, run) == [("i1", "node_lost")]
+    assert_true_end(kubectl, run, THREE)
+
+
 def is_ready(node) -> bool:
     conditions = node.get("status", {}).get("conditions", ())
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

@@ -137,7 +137,11 @@ def watch(
     today = Day(day, passes, trials)
     monitor = advance(model, before.monitor, today)
     week = (*(past for past in before.week if past.day > day - _WEEK), today)
-    after = _judged(model, replace(before, monitor=monitor, week=week), today)
+    # Most days change nothing else, and `replace` is slow where there are thousands.
+    seen = Watchman(
+        monitor, before.status, before.alarms, before.after_alarm, week, before.calm_days
+    )
+    after = _judged(model, seen, today)
     return after, _report(day, gate, monitor, dispersion, after.status)
 
 
@@ -168,7 +172,8 @@ def _judged(model: Model, state: Watchman, today: Day) -> Watchman:
         alarm = Alarm(today.day, component, change_day)
         return replace(state, status=Status.DEGRADED, alarms=(*state.alarms, alarm), after_alarm=())
     level = highest(state.monitor.statistics)
-    return replace(state, status=Status.WATCH if level > WATCH_NATS else Status.OK)
+    status = Status.WATCH if level > WATCH_NATS else Status.OK
+    return state if status is state.status else replace(state, status=status)
 
 
 def _last_zero(statistics: Statistics, component: Component) -> date:

@@ -3,13 +3,16 @@
 import json
 import re
 from datetime import date
+from operator import itemgetter
 from typing import Any
+
+from pydantic_core import from_json
 
 from benchwarden.errors import InvalidInputError
 from benchwarden.stats.history import INVALID_HISTORY, Columns
 
 _CHUNK = 5000
-_KEYS = {"day", "instance", "passes", "trials"}
+_KEYS = {"day": str, "instance": str, "passes": int, "trials": int}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YEARS = range(1900, 3000)  # windows and baselines reach some days beyond those given
 
@@ -29,7 +32,7 @@ def parse_history(text: str) -> Columns:
     """
     # Not splitlines: a name may hold characters that only typography takes for the end of a line.
     lines = text.lstrip("\ufeff").split("\n")
-    numbers = [number for number, line in enumerate(lines, start=1) if line.strip()]
+    numbers = [n for n, line in enumerate(lines, start=1) if line and not line.isspace()]
     known: dict[str, date] = {}
     names: dict[str, str] = {}
     days: list[date] = []
@@ -39,46 +42,49 @@ def parse_history(text: str) -> Columns:
     for begin in range(0, len(numbers), _CHUNK):
         chunk = numbers[begin : begin + _CHUNK]
         rows = _rows([lines[number - 1] for number in chunk], chunk)
-        _checked(rows, chunk, known)
-        days += [known[row["day"]] for row in rows]
-        instances += [names.setdefault(row["instance"], row["instance"]) for row in rows]
-        passes += [row["passes"] for row in rows]
-        trials += [row["trials"] for row in rows]
+        given, who, passed, tried = _checked(rows, chunk)
+        for day in dict.fromkeys(given):
+            if day not in known:
+                known[day] = _date(chunk, given, day)
+        names.update((each, each) for each in set(who) - names.keys())
+        days += map(known.__getitem__, given)
+        instances += map(names.__getitem__, who)
+        passes += passed
+        trials += tried
     return Columns(days, instances, passes, trials, numbers)
 
 
 def _rows(lines: list[str], numbers: list[int]) -> list[Any]:
-    # One call for many lines is several times faster; any doubt goes to the slow way, which knows
-    # the line.
+    # One call for many lines is several times faster, and this parser is once more; any doubt goes
+    # to the slow way, which knows the line.
     try:
-        rows = json.loads("[" + ",".join(lines) + "]")
-    except (ValueError, RecursionError):
+        rows = from_json("[" + ",".join(lines) + "]")
+    except ValueError:
         rows = None
     if rows is not None and len(rows) == len(lines):
         return list(rows)
     return [_one(number, line) for number, line in zip(numbers, lines, strict=True)]
 
 
-def _checked(rows: list[Any], numbers: list[int], days: dict[str, date]) -> None:
-    """Check the types of a chunk at once, and line by line only if something is wrong."""
+def _checked(rows: list[Any], numbers: list[int]) -> list[list[Any]]:
+    """Return the columns in the order of the keys; types are looked at line by line only if one is wrong."""
     try:
-        good = (
-            {type(row["passes"]) for row in rows} <= {int}
-            and {type(row["trials"]) for row in rows} <= {int}
-            and {type(row["instance"]) for row in rows} <= {str}
-            and {type(row["day"]) for row in rows} <= {str}
+        columns = [list(map(itemgetter(key), rows)) for key in _KEYS]
+        good = all(
+            set(map(type, column)) <= {kind}
+            for column, kind in zip(columns, _KEYS.values(), strict=True)
         )
     except (KeyError, TypeError, IndexError):
         good = False
-    for number, row in zip(numbers, rows, strict=True):
-        if not good:
+    if not good:
+        for number, row in zip(numbers, rows, strict=True):
             _check(number, row)
-        if row["day"] not in days:
-            days[row["day"]] = _date(number, row["day"])
+        columns = [[row[key] for row in rows] for key in _KEYS]
+    return columns
 
 
 def _check(number: int, row: Any) -> None:
-    if not isinstance(row, dict) or not row.keys() >= _KEYS:
+    if not isinstance(row, dict) or not row.keys() >= _KEYS.keys():
         raise _error(number, "needs day, instance, passes and trials")
     if type(row["passes"]) is not int or type(row["trials"]) is not int:
         raise _error(number, "needs whole numbers for passes and trials")
@@ -97,15 +103,18 @@ def _one(number: int, line: str) -> Any:
         raise _error(number, f"not JSON: {error}") from None
 
 
-def _date(number: int, text: str) -> date:
+def _date(numbers: list[int], given: list[str], text: str) -> date:
+    """Return the date of a text, or name the first line that gives it."""
     try:
         if not _DAY.fullmatch(text):
             raise ValueError  # noqa: TRY301 - one message for both kinds of bad day
         day = date.fromisoformat(text)
     except ValueError:
-        raise _error(number, f"day must be a date YYYY-MM-DD, got {text!r:.40}") from None
+        wanted = f"day must be a date YYYY-MM-DD, got {text!r:.40}"
+        raise _error(numbers[given.index(text)], wanted) from None
     if day.year not in _YEARS:
-        raise _error(number, f"day must lie in {_YEARS[0]} to {_YEARS[-1]}, got {text}")
+        wanted = f"day must lie in {_YEARS[0]} to {_YEARS[-1]}, got {text}"
+        raise _error(numbers[given.index(text)], wanted)
     return day
 
 

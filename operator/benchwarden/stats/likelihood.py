@@ -38,8 +38,11 @@ class Weights:
         return [math.fsum(row) for row in rows.tolist()]
 
 
-def capability(rates: FloatArray, shift: float = CAPABILITY_SHIFT) -> FloatArray:
-    """Return the rates after every instance's log odds fell by ``shift`` (negative: rose)."""
+def capability(rates: FloatArray, shift: float | FloatArray = CAPABILITY_SHIFT) -> FloatArray:
+    """Return the rates after every instance's log odds fell by ``shift`` (negative: rose).
+
+    A column of shifts gives one row each.
+    """
     return expit(logit(rates) - shift)
 
 
@@ -49,7 +52,10 @@ def breakage(rates: FloatArray, share: float = BREAKAGE_SHARE) -> FloatArray:
 
 
 def weights(rates: FloatArray, alternative: FloatArray) -> Weights:
-    """Return the weights of an alternative against ``rates``; all rates lie strictly in (0, 1)."""
+    """Return the weights of an alternative against ``rates``; all rates lie strictly in (0, 1).
+
+    Alternatives that are rows of a matrix give a matrix of weights.
+    """
     return Weights(np.log(alternative / rates), np.log((1.0 - alternative) / (1.0 - rates)))
 
 

@@ -6,7 +6,7 @@ back at zero; then they join the rates (self-start), so a short baseline keeps i
 degradation never teaches the monitor that bad is normal.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -31,6 +31,8 @@ from benchwarden.stats.threshold import monitor_threshold
 
 WATCH_NATS = 1.5
 """From so many nats the next run may look closer."""
+
+_BOTH_WAYS = np.array([[CAPABILITY_SHIFT], [-CAPABILITY_SHIFT]])
 
 
 class MergeRule(StrEnum):
@@ -88,6 +90,10 @@ class Learning:
     table: Weights
     dispersion: Dispersion
     pending: tuple[tuple[Day, float], ...] = ()
+
+    def waiting(self, pending: tuple[tuple[Day, float], ...]) -> "Learning":
+        """Return the same with other days that wait; `replace` would take most of a quiet day's time."""
+        return Learning(self.passes, self.trials, self.rates, self.table, self.dispersion, pending)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +161,7 @@ def reset(model: Model, state: MonitorState, day: date, keep_before: date | None
     )
     return MonitorState(
         restarted(day),
-        replace(state.learning, pending=kept),
+        state.learning.waiting(kept),
         Evidence.start(_detectors(model)),
     )
 
@@ -180,7 +186,7 @@ def advance(model: Model, state: MonitorState, today: Day) -> MonitorState:
     if model.evidence_table is not None:
         evidence = evidence.after(model.evidence_table.days(passes, trials))
     waiting = (*learning.pending, (today, squared_residual(passes, trials, learning.rates)))
-    learning = replace(learning, pending=waiting)
+    learning = learning.waiting(waiting)
     if _may_merge(model, statistics):
         learning = _merged(learning)
     return MonitorState(statistics, learning, evidence)
@@ -219,13 +225,8 @@ def _merged(learning: Learning) -> Learning:
 
 
 def _cusum_table(rates: FloatArray) -> Weights:
-    return stacked(
-        (
-            weights(rates, capability(rates)),
-            weights(rates, breakage(rates)),
-            weights(rates, capability(rates, -CAPABILITY_SHIFT)),
-        )
-    )
+    worse, better = capability(rates, _BOTH_WAYS)
+    return weights(rates, np.array((worse, breakage(rates), better)))
 
 
 def _detectors(model: Model) -> int:

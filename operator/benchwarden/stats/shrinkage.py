@@ -46,7 +46,9 @@ def instance_rates(passes: npt.ArrayLike, trials: npt.ArrayLike) -> InstanceRate
     Source: moment estimator of the beta-binomial (Kleinman 1973); sample variance with n - 1.
     """
     passes_array = np.asarray(passes, dtype=np.float64)
-    trials_array = np.broadcast_to(np.asarray(trials, dtype=np.float64), passes_array.shape)
+    trials_array = np.asarray(trials, dtype=np.float64)
+    if trials_array.shape != passes_array.shape:
+        trials_array = np.broadcast_to(trials_array, passes_array.shape)
     count = len(passes_array)
     if count == 0 or float(trials_array.min()) < 1.0:
         raise ValueError("every instance needs at least one valid trial")
