@@ -79,6 +79,9 @@ def _checked(rows: list[Any], numbers: list[int]) -> list[list[Any]]:
     if not good:
         for number, row in zip(numbers, rows, strict=True):
             _check(number, row)
+            _date(
+                [number], [row["day"]], row["day"]
+            )  # the first bad line is named, whatever it lacks
         columns = [[row[key] for row in rows] for key in _KEYS]
     return columns
 
