@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.cluster.config import IMAGE_VOLUMES_VARIABLE
 from tests.cluster.reach import SKIP_VARIABLE, skipped
 from tests.conftest import NO_SKIPS
 from tests.installed import LOADED
@@ -159,16 +160,31 @@ def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: 
     if with_cluster:
         title = "long tests while parts of the cluster stop"
         good &= pytest(title, "long and disruptive", *holding("disruptive"))
-    marker = "long and not disruptive" if with_cluster else "long and not cluster"
+    marker = "long and not disruptive and not image_volumes"
+    marker = marker if with_cluster else f"{marker} and not cluster"
     good &= pytest("long tests", marker, *side_by_side, *holding("long"))
     if own:
         good &= stage("test cluster is gone", python, tool, "down")
+        good &= image_volume_stage(python, tool)
     print("everything passed" if good else "something failed; see above", flush=True)
     return 0 if good and (with_cluster or skipped()) else 1
 
 
+def image_volume_stage(python: str, tool: str) -> bool:
+    """The same Kubernetes with a newer runtime: Debian's cannot mount images."""
+    os.environ[IMAGE_VOLUMES_VARIABLE] = "1"
+    good = stage("the newer runtime is built", python, tool, "build", "containerd")
+    good = good and cluster_with_images(python, tool)
+    title = "with images as volumes"
+    good = good and pytest(title, "image_volumes", *holding("image_volumes"))
+    good &= stage("that cluster is gone", python, tool, "down")
+    del os.environ[IMAGE_VOLUMES_VARIABLE]
+    return good
+
+
 def cluster_with_images(python: str, tool: str) -> bool:
     """Images are built here and not within the time limit of the first test that needs them."""
+    os.environ.pop(LOADED, None)
     up = stage("test cluster is up", python, tool, "up")
     there = up and stage("images are in the test cluster", python, "-m", "tests.installed")
     if there:

@@ -107,10 +107,21 @@ ALERTMANAGER = Target(
 VERSITYGW = Target(  # an S3 server that checks signatures
     name="versitygw", version="v1.8.0", packages=("github.com/versity/versitygw/cmd/versitygw",)
 )
+CONTAINERD = Target(  # Debian's cannot mount images as volumes
+    name="containerd",
+    version="v2.2.9",
+    packages=tuple(
+        f"github.com/containerd/containerd/v2/cmd/{name}"
+        for name in ("containerd", "containerd-shim-runc-v2")
+    ),
+)
 KUEUE = Target(name="kueue", version="v0.17.0", packages=("sigs.k8s.io/kueue/cmd/kueue",))
 TARGETS = {
     target.name: target
-    for target in (KUBERNETES, HELM, HELM4, KWOK, KUEUE, PROMETHEUS, ALERTMANAGER, VERSITYGW)
+    for target in (
+        *(KUBERNETES, CONTAINERD, HELM, HELM4, KWOK, KUEUE),
+        *(PROMETHEUS, ALERTMANAGER, VERSITYGW),
+    )
 }
 
 

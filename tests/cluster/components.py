@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.cluster import build
 from tests.cluster.certs import kubeconfig_path
 from tests.cluster.config import (
     API_PORT,
     AUDIT_LOG_MEBIBYTES,
+    IMAGE_VOLUMES_GATE,
     KUBELET_PORT,
     LOG_LIMIT_BYTES,
     NODE_ADDRESS,
@@ -114,12 +116,19 @@ def etcd_socket(where: Paths) -> Path:
 
 
 def _containerd(where: Paths, _binaries: Path) -> Component:
-    command = (_system("containerd"), "--config", str(where.config / "containerd.toml"))
+    program = str(built_containerd("containerd")) if where.image_volumes else _system("containerd")
+    command = (program, "--config", str(where.config / "containerd.toml"))
     return Component("containerd", command, where.root)
+
+
+def built_containerd(name: str) -> Path:
+    """Return the path of one of the programs of containerd 2."""
+    return build.folder(build.CONTAINERD) / "bin" / name
 
 
 def _apiserver(where: Paths, binaries: Path) -> Component:
     pki = where.pki
+    gates = (f"--feature-gates={IMAGE_VOLUMES_GATE}=true",) if where.image_volumes else ()
     command = (
         str(binaries / "kube-apiserver"),
         f"--advertise-address={NODE_ADDRESS}",
@@ -154,6 +163,7 @@ def _apiserver(where: Paths, binaries: Path) -> Component:
         "--audit-log-maxbackup=2",
         f"--cert-dir={where.run}/apiserver",
         "--profiling=false",
+        *gates,
     )
     return Component("apiserver", command, where.root)
 

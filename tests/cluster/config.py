@@ -32,6 +32,9 @@ PAUSE_IMAGE = "localhost/benchwarden-pause:1"
 BUSYBOX_IMAGE = "localhost/benchwarden-busybox:1"
 BASE_IMAGE = "localhost/benchwarden-base:bookworm"
 
+IMAGE_VOLUMES_VARIABLE = "BENCHWARDEN_CLUSTER_IMAGE_VOLUMES"
+IMAGE_VOLUMES_GATE = "ImageVolume"
+
 CNI_PLUGIN_DIRS = ("/usr/lib/cni", "/opt/cni/bin")
 
 
@@ -58,9 +61,13 @@ def state_dir() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The places inside one cluster's state folder."""
+    """The places inside one cluster's state folder.
+
+    With `image_volumes` the cluster mounts images as volumes: it runs a built containerd 2 instead of Debian's.
+    """
 
     root: Path
+    image_volumes: bool = False
 
     @property
     def pki(self) -> Path:
@@ -110,7 +117,7 @@ class Paths:
 
 def paths() -> Paths:
     """Return the places of the cluster the environment names."""
-    return Paths(state_dir())
+    return Paths(state_dir(), os.environ.get(IMAGE_VOLUMES_VARIABLE, "") not in {"", "0"})
 
 
 def require_root(what: str) -> None:

@@ -41,10 +41,12 @@ _API_SECONDS = 90.0
 _NODE_SECONDS = 90.0
 
 
-def prepare() -> None:
+def prepare(where: Paths) -> None:
     """Install packages and build programs: everything `up` needs beforehand."""
     packages.ensure(packages.CLUSTER_PROGRAMS)
     build.ensure(build.KUBERNETES)
+    if where.image_volumes:
+        build.ensure(build.CONTAINERD)
 
 
 def up(where: Paths | None = None) -> bool:
@@ -58,7 +60,7 @@ def up(where: Paths | None = None) -> bool:
     with _lock(where):
         if is_up(where):
             return False
-        prepare()
+        prepare(where)
         if (where.root / "run").exists() and not _certificates_complete(where):
             cleanup.remove_everything(where)
         _lay_out(where)

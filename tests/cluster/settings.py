@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.cluster.certs import kubeconfig_path
-from tests.cluster.components import LISTENS
+from tests.cluster.components import LISTENS, built_containerd
 from tests.cluster.config import (
     DNS_ADDRESS,
+    IMAGE_VOLUMES_GATE,
     KUBELET_PORT,
     NODE_ADDRESS,
     NODE_NAME,
@@ -22,6 +23,12 @@ from tests.cluster.config import (
 )
 from tests.cluster.network import pod_network_config
 from tests.cluster.packages import cni_plugin_dir
+
+# Their socket would lie outside the state folder.
+_NO_PLUG_INS = """
+[plugins."io.containerd.nri.v1.nri"]
+  disable = true
+"""
 
 
 def write_all(where: Paths) -> None:
@@ -45,6 +52,9 @@ def containerd(where: Paths) -> str:
     plugins = cni_plugin_dir()
     if plugins is None:
         raise ClusterError("no network plugins found; run `cli.py build` first")
+    # Its shim must be of the same build.
+    shim = built_containerd("containerd-shim-runc-v2") if where.image_volumes else ""
+    runtime_path = f'runtime_path = "{shim}"' if shim else ""
     # restrict_oom_score_adj: without CAP_SYS_RESOURCE runc cannot lower a score and dies with
     # "can't get final child's PID from pipe: EOF".
     return f"""version = 2
@@ -63,6 +73,7 @@ disabled_plugins = [
 [ttrpc]
   address = "{where.containerd_socket}.ttrpc"
 
+{_NO_PLUG_INS if where.image_volumes else ""}
 [plugins."io.containerd.internal.v1.opt"]
   path = "{where.root}/containerd/opt"
 
@@ -78,6 +89,7 @@ disabled_plugins = [
 
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
+    {runtime_path}
 
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       Root = "{where.root}/containerd/runc"
@@ -128,6 +140,7 @@ def kubelet(where: Paths) -> Mapping[str, Any]:
         "imageGCLowThresholdPercent": 99,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%"},
         "rotateCertificates": False,
+        "featureGates": {IMAGE_VOLUMES_GATE: True} if where.image_volumes else {},
         "runtimeRequestTimeout": "2m",
     }
 

@@ -82,7 +82,7 @@ def no_cluster() -> Iterator[None]:
     if config.state_dir().exists():
         pytest.skip("a cluster is up: take it down first to run this test")
     try:
-        lifecycle.prepare()
+        lifecycle.prepare(config.paths())
     except ClusterError as error:
         pytest.fail(f"no cluster ({reach.SKIP_VARIABLE}=1 skips these tests): {error}")
     yield
