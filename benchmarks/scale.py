@@ -187,14 +187,16 @@ def _gone_seconds(kubectl: Kubectl) -> float:
     return time.time() - began
 
 
-def cold_start(cluster: Cluster, images: Images, held: int, ours: str) -> dict[str, Any]:
+def cold_start(
+    cluster: Cluster, images: Images, held: int, ours: str, pace: float
+) -> dict[str, Any]:
     """An operator that starts among many live pods: seconds until ready, and its memory."""
     with namespace(cluster) as kubectl, tempfile.TemporaryDirectory() as scratch:
         suite = Path(scratch, "suite.jsonl")
         suite.write_text(
             "".join(f"{json.dumps(task(f'i{n:05d}', test_command='true'))}\n" for n in range(held))
         )
-        operator = started(cluster, kubectl, images, Path(scratch))
+        operator = started(cluster, kubectl, images, Path(scratch), environment=at_pace(pace))
         try:
             source = {"tasks": {"source": {"path": str(suite)}}}
             execution = {"batchSize": 1, "parallelism": min(held, 1000), **placement(HELD, ours)}
@@ -210,12 +212,7 @@ def cold_start(cluster: Cluster, images: Images, held: int, ours: str) -> dict[s
                     )
                 )
             wanted = runs * min(held, 1000)
-            selector = "--field-selector=status.phase=Pending"
-
-            def live() -> int:
-                return len(kubectl.run("get", "pods", selector, "-o", "name", seconds=120).split())
-
-            await_true(lambda: live() >= wanted, 600, "all pods are there")
+            _await_pods(kubectl, wanted)
             operator.stop()  # its lease is given back: waiting for one to run out is not the start
             began = time.time()
             operator.start()
@@ -225,6 +222,7 @@ def cold_start(cluster: Cluster, images: Images, held: int, ours: str) -> dict[s
             peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]
         finally:
             operator.kill()
+        print(f"{wanted} live pods: ready after {ready:.1f} s, {peak:.0f} MiB", flush=True)
         gone = _gone_seconds(kubectl)
     return {
         "live_pods": wanted,
@@ -233,6 +231,19 @@ def cold_start(cluster: Cluster, images: Images, held: int, ours: str) -> dict[s
         "operator_peak_mib": round(peak),
         "gone_seconds": round(gone, 1),
     }
+
+
+def _await_pods(kubectl: Kubectl, wanted: int) -> None:
+    """Until so many pods are there; one at a time is looked at, for all of them are hundreds of megabytes."""
+    page = f"/api/v1/namespaces/{kubectl.namespace}/pods?limit=1"
+    end = time.monotonic() + 3000
+    while time.monotonic() < end:
+        found = json.loads(kubectl.run("get", "--raw", page))
+        if len(found["items"]) + int(found["metadata"].get("remainingItemCount", 0)) >= wanted:
+            time.sleep(10)  # the last ones' containers
+            return
+        time.sleep(5)
+    raise AssertionError("the pods are not all there")
 
 
 def _ready(port: int) -> bool:
@@ -251,7 +262,7 @@ def page(runs: list[dict[str, Any]], starts: list[dict[str, Any]]) -> str:
         "",
         "Written by `make bench-scale`: runs on fake nodes (kwok), whose pods end at once with the messages of real",
         "batches, on the project's own cluster with the real API server, scheduler and Job controller on the same",
-        f"machine. Measured {datetime.now(UTC):%Y-%m-%d}: {machine}, shared with other work.",
+        f"machine. Measured {datetime.now(UTC):%Y-%m-%d}: {machine}, which the cluster's own parts keep busy.",
         "",
         _table(
             runs,
@@ -333,7 +344,9 @@ def main() -> None:
             runs.append({**found, "note": options.note})
             print(json.dumps(runs[-1]), flush=True)
         for held in options.held or []:
-            starts.append({**cold_start(cluster, images, held, ours), "note": options.note})
+            starts.append(
+                {**cold_start(cluster, images, held, ours, options.pace), "note": options.note}
+            )
             print(json.dumps(starts[-1]), flush=True)
     if options.record:
         with options.record.open("a") as record:
