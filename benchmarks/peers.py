@@ -8,6 +8,7 @@ without a gap into as many slots as the run may use. Kueue's own controller admi
 Argo Workflows are not measured.
 """
 
+import argparse
 import json
 import statistics
 import sys
@@ -58,15 +59,15 @@ def sleepers() -> Workload:
     return Workload(lambda kubectl: kubectl.apply(suite_config_map(*tasks)), spec, PARALLELISM)
 
 
-def mini_suite(cluster: Cluster) -> Workload:
-    """The real mini suite's reference fixes, three times, on as many slots as the node has cores."""
+def mini_suite(cluster: Cluster, trials: int) -> Workload:
+    """The real mini suite's reference fixes, so many times, on as many slots as the node has cores."""
     suite = ensure_mini_suite()
     load_images(cluster, suite)
     source = {"tasks": {"source": {"configMap": {"name": CONFIG_MAP}}}}
     spec = {
         "suite": {**source, "selection": {"exclude": HARD_ONES}},
         "agent": {"oracle": {}},
-        "execution": {"batchSize": 3, "parallelism": 2, "trialsPerInstance": 3},
+        "execution": {"batchSize": 3, "parallelism": 2, "trialsPerInstance": trials},
     }
     return Workload(lambda kubectl: apply_tasks(kubectl, suite), spec, 2)
 
@@ -196,30 +197,42 @@ def figures(
     return found, ours, bound
 
 
+def asleep(cluster: Cluster, images: Images) -> dict[str, Any]:
+    """Sleeping instances: the operator, with and without Kueue, and an Indexed Job, beside the bound."""
+    title = f"{BATCHES} pods of {BATCH_SIZE} sleeps of {WORK_SECONDS} s, {PARALLELISM} at once"
+    found, ours, bound = figures(cluster, images, sleepers(), title)
+    indexed = indexed_job(cluster, ours.twins)
+    print(f"Indexed Job {indexed:.1f} s", flush=True)
+    with kueue(cluster.kubectl()):
+        admitted = through_the_operator(cluster, images, sleepers(), QUEUE)
+    print(f"operator with Kueue {admitted.makespan_seconds:.1f} s", flush=True)
+    return {
+        **found,
+        "the same with Kueue in front, s": f"{admitted.makespan_seconds:.1f}",
+        "one Indexed Job with the same pods, s": f"{indexed:.1f}",
+        "operator with Kueue / bound": f"{admitted.makespan_seconds / bound:.3f}",
+        "Indexed Job / bound": f"{indexed / bound:.3f}",
+    }
+
+
 def main() -> dict[str, Any]:
     """Measure one after the other, print, and return the figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", choices=("sleeps", "mini-suite"))
+    parser.add_argument("--trials", type=int, default=9, help="of each instance of the mini suite")
+    options = parser.parse_args()
     cluster = find_or_start()
     if not cluster.own:
         sys.exit("this benchmark needs the project's own test cluster (unset KUBECONFIG)")
     ensure_crds(cluster.kubectl())
     images = ensure_images(cluster)
     ensure_tiny_image(cluster)
-    title = f"{BATCHES} pods of {BATCH_SIZE} sleeps of {WORK_SECONDS} s, {PARALLELISM} at once"
-    asleep, ours, bound = figures(cluster, images, sleepers(), title)
-    indexed = indexed_job(cluster, ours.twins)
-    print(f"Indexed Job {indexed:.1f} s", flush=True)
-    with kueue(cluster.kubectl()):
-        admitted = through_the_operator(cluster, images, sleepers(), QUEUE)
-    print(f"operator with Kueue {admitted.makespan_seconds:.1f} s", flush=True)
-    real, _, _ = figures(cluster, images, mini_suite(cluster), "mini suite, 12 pods, 2 at once")
-    return {
-        **asleep,
-        "the same with Kueue in front, s": f"{admitted.makespan_seconds:.1f}",
-        "one Indexed Job with the same pods, s": f"{indexed:.1f}",
-        "operator with Kueue / bound": f"{admitted.makespan_seconds / bound:.3f}",
-        "Indexed Job / bound": f"{indexed / bound:.3f}",
-        **real,
-    }
+    found = {} if options.only == "mini-suite" else asleep(cluster, images)
+    if options.only != "sleeps":
+        work = mini_suite(cluster, options.trials)
+        title = f"mini suite, {options.trials} trials, 2 pods at once"
+        found |= figures(cluster, images, work, title)[0]
+    return found
 
 
 if __name__ == "__main__":
