@@ -207,14 +207,20 @@ def peak_mib(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def main() -> dict[str, Any]:
-    """Measure, print, and return the figures."""
+def prepared() -> tuple[Cluster, Images]:
+    """The project's own cluster with the product's and the tiny suite's images in it, or the end of the program."""
     cluster = find_or_start()
     if not cluster.own:
         sys.exit("this benchmark needs the project's own test cluster (unset KUBECONFIG)")
     ensure_crds(cluster.kubectl())
     images = ensure_images(cluster)
     ensure_tiny_image(cluster)
+    return cluster, images
+
+
+def main() -> dict[str, Any]:
+    """Measure, print, and return the figures."""
+    cluster, images = prepared()
     figures: dict[str, Any] = {}
     ours, bare = [], []
     for _ in range(ROUNDS):

@@ -9,14 +9,11 @@ volume, which needs a newer container runtime than the test cluster's; what it s
 
 import json
 import statistics
-import sys
 import time
 from typing import Any
 
-from benchmarks.cluster import namespace
+from benchmarks.cluster import namespace, prepared
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.reach import find_or_start
-from tests.installed import ensure_images
 from tests.tiny_suite import ensure_tiny_image
 
 from benchwarden import names
@@ -136,11 +133,8 @@ def image_volume(kubectl: Kubectl, runner: str, instance: str) -> str:
 
 def main() -> dict[str, Any]:
     """Measure, print, and return the figures."""
-    cluster = find_or_start()
-    if not cluster.own:
-        sys.exit("this benchmark needs the project's own test cluster (unset KUBECONFIG)")
-    runner = ensure_images(cluster).runner
-    instance = ensure_tiny_image(cluster)
+    cluster, images = prepared()
+    runner, instance = images.runner, ensure_tiny_image(cluster)
     cached = {"hostPath": {"path": CACHE, "type": "DirectoryOrCreate"}}
     copied, local = [], []
     with namespace(cluster) as kubectl:

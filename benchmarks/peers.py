@@ -11,7 +11,6 @@ Argo Workflows are not measured.
 import argparse
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,34 +19,35 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cluster import manifests, namespace, started, until_ended
+from benchmarks.cluster import manifests, namespace, prepared, started, until_ended
 from benchmarks.kueue import QUEUE, kueue, local_queue
 from tests.cluster.kubectl import Kubectl
-from tests.cluster.reach import Cluster, find_or_start
-from tests.cluster_promises.mini_suite_images import CONFIG_MAP, apply_tasks, load_images
+from tests.cluster.reach import Cluster
+from tests.cluster_promises.mini_suite_images import (
+    CONFIG_MAP,
+    HANGS,
+    NEEDS_MEMORY,
+    apply_tasks,
+    load_images,
+)
 from tests.installed import (
     Images,
-    ensure_crds,
-    ensure_images,
     rows_of,
     run_manifest,
     suite_config_map,
 )
 from tests.mini_suite import ensure_mini_suite
-from tests.tiny_suite import ensure_tiny_image, task
+from tests.tiny_suite import task
 
 BATCH_SIZE, BATCHES, PARALLELISM, WORK_SECONDS = 5, 8, 4, 12
-# Left out: their end is not their work's.
-HARD_ONES = ["parse-1.20.2-hangs", "parse-1.20.2-needs-memory"]
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What is run: how its suite comes into a namespace, the run's spec, and how many of its pods go at once."""
+    """What is run: how its suite comes into a namespace, and the run's spec."""
 
     suite: Callable[[Kubectl], None]
     spec: dict[str, Any]
-    parallelism: int
 
 
 def sleepers() -> Workload:
@@ -56,7 +56,7 @@ def sleepers() -> Workload:
     tasks = [task(f"i{n:03d}", test_command=work) for n in range(BATCHES * BATCH_SIZE)]
     execution = {"batchSize": BATCH_SIZE, "parallelism": PARALLELISM}
     spec = {"agent": {"nop": {}}, "execution": execution}
-    return Workload(lambda kubectl: kubectl.apply(suite_config_map(*tasks)), spec, PARALLELISM)
+    return Workload(lambda kubectl: kubectl.apply(suite_config_map(*tasks)), spec)
 
 
 def mini_suite(cluster: Cluster, trials: int) -> Workload:
@@ -65,11 +65,11 @@ def mini_suite(cluster: Cluster, trials: int) -> Workload:
     load_images(cluster, suite)
     source = {"tasks": {"source": {"configMap": {"name": CONFIG_MAP}}}}
     spec = {
-        "suite": {**source, "selection": {"exclude": HARD_ONES}},
+        "suite": {**source, "selection": {"exclude": [HANGS, NEEDS_MEMORY]}},
         "agent": {"oracle": {}},
         "execution": {"batchSize": 3, "parallelism": 2, "trialsPerInstance": trials},
     }
-    return Workload(lambda kubectl: apply_tasks(kubectl, suite), spec, 2)
+    return Workload(lambda kubectl: apply_tasks(kubectl, suite), spec)
 
 
 @dataclass
@@ -185,7 +185,7 @@ def figures(
     """A run of this work beside its bound, and what an instance costs beside its work."""
     ours = through_the_operator(cluster, images, work)
     print(f"{title}: operator {ours.makespan_seconds:.1f} s", flush=True)
-    bound = bound_of(cluster, ours.twins, work.parallelism)
+    bound = bound_of(cluster, ours.twins, work.spec["execution"]["parallelism"])
     overheads = sorted(ours.overheads)
     found = {
         f"{title}: makespan through the operator, s": f"{ours.makespan_seconds:.1f}",
@@ -221,12 +221,7 @@ def main() -> dict[str, Any]:
     parser.add_argument("--only", choices=("sleeps", "mini-suite"))
     parser.add_argument("--trials", type=int, default=9, help="of each instance of the mini suite")
     options = parser.parse_args()
-    cluster = find_or_start()
-    if not cluster.own:
-        sys.exit("this benchmark needs the project's own test cluster (unset KUBECONFIG)")
-    ensure_crds(cluster.kubectl())
-    images = ensure_images(cluster)
-    ensure_tiny_image(cluster)
+    cluster, images = prepared()
     found = {} if options.only == "mini-suite" else asleep(cluster, images)
     if options.only != "sleeps":
         work = mini_suite(cluster, options.trials)

@@ -123,7 +123,7 @@ def finished_run(
             lag = lag_p99(_metrics(operator.port))
             user = f"system:serviceaccount:{kubectl.namespace}:benchwarden"
             calls = audited_calls(mark, user)
-            peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]
+            peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]  # it runs
             kept = _kept_bytes(kubectl, run)
             finished = sorted(
                 datetime.fromisoformat(row.finished_at).timestamp() for row in rows_of(kubectl, run)
@@ -219,7 +219,7 @@ def cold_start(
             await_true(lambda: _ready(operator.port), 300, "the operator is ready again")
             ready = time.time() - began
             time.sleep(5)
-            peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]
+            peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]  # it runs
         finally:
             operator.kill()
         print(f"{wanted} live pods: ready after {ready:.1f} s, {peak:.0f} MiB", flush=True)

@@ -160,8 +160,8 @@ def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: 
     if with_cluster:
         title = "long tests while parts of the cluster stop"
         good &= pytest(title, "long and disruptive", *holding("disruptive"))
-    marker = "long and not disruptive and not image_volumes"
-    marker = marker if with_cluster else f"{marker} and not cluster"
+    here = "long and not disruptive and not image_volumes"
+    marker = here if with_cluster else "long and not cluster"
     good &= pytest("long tests", marker, *side_by_side, *holding("long"))
     if own:
         good &= stage("test cluster is gone", python, tool, "down")

@@ -61,8 +61,8 @@ class HttpProxy:
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # closed already
         while data := source.recv(65536):
             target.sendall(data)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # closed already
         target.shutdown(socket.SHUT_WR)

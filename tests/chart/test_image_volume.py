@@ -4,12 +4,13 @@ import json
 
 import pytest
 from tests.chart.generated import CHART
-from tests.cluster.images import busybox_image
-from tests.cluster_promises.pro_suite import image_of_suite, load_suite
-from tests.installed import ensure_crds, ensure_images, rows_of, wait_for_end
+from tests.chart.test_release import _images, images
+from tests.cluster_promises.pro_suite import HALF_OF_IT, image_of_suite, load_suite
+from tests.installed import rows_of, wait_for_end
 
 from benchwarden_runner import protocol
 
+__all__ = ["images"]
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.long,
@@ -21,18 +22,14 @@ SUITE_IMAGE = "localhost/benchwarden-suite:1"
 
 
 def test_run_scripts_are_read_from_an_image_that_is_mounted_as_a_volume(
-    helm, cluster, kubectl, tmp_path
+    helm, cluster, kubectl, images, tmp_path
 ):
-    ensure_crds(cluster.kubectl())
-    images = ensure_images(cluster)
     suite = load_suite(cluster, tmp_path, "from-an-image")
-    image_of_suite(cluster, suite, busybox_image(), SUITE_IMAGE)
-    operator, runner = (each.rpartition(":") for each in (images.operator, images.runner))
+    image_of_suite(cluster, suite, SUITE_IMAGE)
     values = {
         "crds": {"enabled": False},
         "watchNamespaces": [kubectl.namespace],
-        "image": {"repository": operator[0], "tag": operator[2]},
-        "runner": {"image": {"repository": runner[0], "tag": runner[2]}},
+        **_images(images),
         "extraVolumes": [
             {"name": "suite", "image": {"reference": SUITE_IMAGE, "pullPolicy": "IfNotPresent"}}
         ],
@@ -44,8 +41,7 @@ def test_run_scripts_are_read_from_an_image_that_is_mounted_as_a_volume(
     done = helm(*install, "--wait", "--timeout", "120s", *where, timeout=180)
     assert done.returncode == 0, done.stderr + done.stdout
     inside = "/image/suites"
-    half = {"exec": {"command": ["sed", "-i", "s/return a - b/return a + b/", "calc.py"]}}
-    agents = {"gold": {"oracle": {}}, "half": half}
+    agents = {"gold": {"oracle": {}}, "half": HALF_OF_IT}
     kubectl.apply(*(suite.run(name, agent, inside) for name, agent in agents.items()))
     rows = {name: rows_of(kubectl, wait_for_end(kubectl, name))[-1] for name in agents}
     assert {name: (row.outcome, row.tests) for name, row in rows.items()} == {

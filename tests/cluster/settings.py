@@ -53,8 +53,8 @@ def containerd(where: Paths) -> str:
     if plugins is None:
         raise ClusterError("no network plugins found; run `cli.py build` first")
     # Its shim must be of the same build.
-    shim = built_containerd("containerd-shim-runc-v2") if where.image_volumes else ""
-    runtime_path = f'runtime_path = "{shim}"' if shim else ""
+    shim = built_containerd("containerd-shim-runc-v2")
+    runtime_path = f'runtime_path = "{shim}"' if where.image_volumes else ""
     # restrict_oom_score_adj: without CAP_SYS_RESOURCE runc cannot lower a score and dies with
     # "can't get final child's PID from pipe: EOF".
     return f"""version = 2

@@ -77,9 +77,8 @@ class Witness:
         for pod in self.kubectl.get("pods")["items"]:
             self._read_logs(pod)
         url = f"http://127.0.0.1:{self.operator.port}/metrics"
-        # It may have ended.
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
-            self.words["metrics"] = answer.read().decode()
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as page:  # ended
+            self.words["metrics"] = page.read().decode()
         self.words["operator"] = self.operator.log.read_text()
 
     def _read_logs(self, pod: Any) -> None:

@@ -14,6 +14,8 @@ from tests.layered_image import layer_on
 from benchwarden.minisuite.image import image_layers
 
 CONFIG_MAP = "mini-suite"
+# The two that are hard for the infrastructure.
+HANGS, NEEDS_MEMORY = "parse-1.20.2-hangs", "parse-1.20.2-needs-memory"
 
 
 def load_images(cluster: Cluster, suite: Path) -> list[str]:

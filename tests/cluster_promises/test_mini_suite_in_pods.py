@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.cluster_promises.mini_suite_images import apply_tasks, load_images
+from tests.cluster_promises.mini_suite_images import HANGS, NEEDS_MEMORY, apply_tasks, load_images
 from tests.cluster_promises.own_operator import an_operator
 from tests.installed import condition, rows_of, wait_for_end
 from tests.mini_suite import ensure_mini_suite
@@ -15,8 +15,6 @@ from benchwarden_runner import protocol
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-HANGS = "parse-1.20.2-hangs"
-NEEDS_MEMORY = "parse-1.20.2-needs-memory"
 
 
 @pytest.fixture(scope="module")

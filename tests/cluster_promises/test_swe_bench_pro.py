@@ -2,14 +2,12 @@
 
 import pytest
 from tests.cluster_promises.own_operator import an_operator
-from tests.cluster_promises.pro_suite import ProSuite, load_suite
+from tests.cluster_promises.pro_suite import HALF_OF_IT, ProSuite, load_suite
 from tests.installed import rows_of, wait_for_end
 
 from benchwarden_runner import protocol
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long, pytest.mark.timeout(300)]
-
-HALF_OF_IT = "sed -i 's/return a - b/return a + b/' calc.py"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,7 @@ def test_only_the_whole_solution_resolves_and_the_later_history_is_not_there(
     agents = {
         "gold": {"oracle": {}},
         "nothing": {"nop": {}},
-        "half": {"exec": {"command": ["sh", "-c", HALF_OF_IT]}},
+        "half": HALF_OF_IT,
         "ahead": {"exec": {"command": ["sh", "-c", looking_ahead(suite.demo.solution)]}},
     }
     with an_operator(kubectl, tmp_path, images.runner):

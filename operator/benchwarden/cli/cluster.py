@@ -98,7 +98,7 @@ def on_a_cluster(command: Callable[..., R]) -> Callable[..., R]:
         for name, annotation in _PARAMETERS.items()
     ]
     told.__name__, told.__doc__ = command.__name__, command.__doc__
-    told.__signature__ = signature.replace(  # type: ignore[attr-defined]
+    told.__signature__ = signature.replace(  # type: ignore[attr-defined]  # typer reads it
         parameters=[*signature.parameters.values(), *added]
     )
     told.__annotations__ = {**command.__annotations__, **_PARAMETERS}

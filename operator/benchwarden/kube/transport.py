@@ -173,8 +173,8 @@ class Transport:
         if self._rest is None or self._rest.pool_manager is None:
             await self.send(Exchange("GET", "/version"), CONNECT_SECONDS)
         assert self._rest is not None  # noqa: S101  # the exchange made both
-        assert self._rest.pool_manager is not None  # noqa: S101
-        assert self._configuration is not None  # noqa: S101
+        assert self._rest.pool_manager is not None  # noqa: S101  # the same
+        assert self._configuration is not None  # noqa: S101  # the same
         settings: Mapping[str, Any] = await self._configuration.auth_settings()
         headers = {each["key"]: each["value"] for each in settings.values()}
         try:

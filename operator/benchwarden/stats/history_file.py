@@ -46,9 +46,8 @@ def parse_history(text: str) -> Columns:
         for day in dict.fromkeys(given):
             if day not in known:
                 known[day] = _date(chunk, given, day)
-        names.update((each, each) for each in set(who) - names.keys())
         days += map(known.__getitem__, given)
-        instances += map(names.__getitem__, who)
+        instances += map(names.setdefault, who, who)
         passes += passed
         trials += tried
     return Columns(days, instances, passes, trials, numbers)
@@ -68,21 +67,18 @@ def _rows(lines: list[str], numbers: list[int]) -> list[Any]:
 
 def _checked(rows: list[Any], numbers: list[int]) -> list[list[Any]]:
     """Return the columns in the order of the keys; types are looked at line by line only if one is wrong."""
+    columns: list[list[Any]] = []
     try:
         columns = [list(map(itemgetter(key), rows)) for key in _KEYS]
-        good = all(
-            set(map(type, column)) <= {kind}
-            for column, kind in zip(columns, _KEYS.values(), strict=True)
-        )
-    except (KeyError, TypeError, IndexError):
-        good = False
-    if not good:
+        kinds = [set(map(type, column)) for column in columns]
+    except (KeyError, TypeError, IndexError):  # said below, with its line
+        kinds = []
+    if kinds != [{kind} for kind in _KEYS.values()]:
         for number, row in zip(numbers, rows, strict=True):
             _check(number, row)
             _date(
                 [number], [row["day"]], row["day"]
             )  # the first bad line is named, whatever it lacks
-        columns = [[row[key] for row in rows] for key in _KEYS]
     return columns
 
 

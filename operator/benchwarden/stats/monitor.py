@@ -92,7 +92,7 @@ class Learning:
     pending: tuple[tuple[Day, float], ...] = ()
 
     def waiting(self, pending: tuple[tuple[Day, float], ...]) -> "Learning":
-        """Return the same with other days that wait; `replace` would take most of a quiet day's time."""
+        """Return the same with other days that wait; `replace` is slow where there are thousands of days."""
         return Learning(self.passes, self.trials, self.rates, self.table, self.dispersion, pending)
 
 

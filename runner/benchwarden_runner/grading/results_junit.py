@@ -29,7 +29,7 @@ _STATUS_OF_CHILD = {"failure": FAILED, "error": ERROR, "skipped": SKIPPED}
 class _WithoutDoctype(ET.TreeBuilder):
     """Refuses a document type, and with it entities, in whatever encoding it is written."""
 
-    def doctype(self, name: str, pubid: Optional[str], system: Optional[str]) -> None:  # noqa: ARG002
+    def doctype(self, name: str, pubid: Optional[str], system: Optional[str]) -> None:  # noqa: ARG002  # the interface
         raise NoResultsError("the JUnit report declares a document type, which no test runner does")
 
 

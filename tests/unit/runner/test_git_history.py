@@ -1,5 +1,4 @@
-# The os functions are what the runner itself uses.
-# ruff: noqa: PTH101,PTH108,PTH110,PTH115,PTH208,PTH211
+# ruff: noqa: PTH101,PTH108,PTH110,PTH115,PTH208,PTH211  # the os functions are what the runner itself uses
 
 import os
 import shutil

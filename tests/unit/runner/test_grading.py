@@ -1,5 +1,4 @@
-# The os functions are what the runner itself uses.
-# ruff: noqa: PTH110,PTH211
+# ruff: noqa: PTH110,PTH211  # the os functions are what the runner itself uses
 
 import os
 import subprocess

@@ -1,5 +1,4 @@
-# The os functions are what the runner itself uses.
-# ruff: noqa: PTH101,PTH104,PTH108,PTH114,PTH115,PTH116,PTH118,PTH123,PTH211
+# ruff: noqa: PTH101,PTH104,PTH108,PTH114,PTH115,PTH116,PTH118,PTH123,PTH211  # the os functions are what the runner itself uses
 
 import os
 import shutil
