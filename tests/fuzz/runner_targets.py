@@ -193,7 +193,8 @@ def hostile_trees(data: bytes) -> None:
         operations = [text_of(each) for each in data.split(b"\n")][:12]
         for operation in operations:
             _operate(tree, outside, operation)
-        for operation in operations:
+        # The last first: what leads through a link is tried before the link itself is replaced.
+        for operation in reversed(operations):
             _try(tree, operation[1:])
             _replace(tree, operation[1:])
         assert _listing(outside) == before, "something outside the tree was changed"

@@ -47,8 +47,10 @@ class ServerClock:
             return
         lowest = moment.timestamp() - self.monotonic()
         highest = moment.timestamp() + _RESOLUTION_SECONDS - asked_at
-        # As little as needed: answers that agree with what is believed must not make time jump.
-        self._base = min(max(self._base, lowest), highest)
+        # Answers that agree with what is believed must not make time jump. What they refute gives way to the
+        # earliest they allow: a clock that is behind makes things late, one that is ahead starts a slot early.
+        if not lowest <= self._base <= highest:
+            self._base = lowest
         self._tell()
 
     def skew_seconds(self) -> float:

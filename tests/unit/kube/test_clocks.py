@@ -73,6 +73,19 @@ def test_it_is_never_further_off_than_a_second_and_the_slowest_request(off, wait
         machine.let(pause)
 
 
+@given(
+    off=st.one_of(st.floats(-1e6, -1.1), st.floats(3.1, 1e6)),
+    waits=st.lists(st.tuples(st.floats(0, 400), st.floats(0, 1), st.floats(0, 1)), min_size=1),
+)
+def test_a_clock_that_was_put_right_is_never_ahead(off, waits):
+    """So no slot starts before its time."""
+    machine = Machine(off)
+    for pause, there, back in waits:
+        machine.ask(there, back)
+        assert machine.error_seconds() <= 1e-3
+        machine.let(pause)
+
+
 @given(st.lists(st.tuples(st.floats(0, 90), st.floats(0, 5), st.floats(0, 5)), max_size=30))
 def test_answers_that_agree_with_a_right_clock_never_move_it(waits):
     machine = Machine()
