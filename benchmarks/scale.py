@@ -44,6 +44,8 @@ from benchwarden import names
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance-scale.md"
 NODES = 20
+STARTS = 3
+SETTLE_SECONDS = 60  # until the cluster's own parts have done their share for the new pods
 _LAG = re.compile(
     rb'benchwarden_workqueue_queue_duration_seconds_bucket\{le="([^"]+)",name="run"\} ([0-9.e+]+)'
 )
@@ -213,24 +215,38 @@ def cold_start(
                 )
             wanted = runs * min(held, 1000)
             _await_pods(kubectl, wanted)
-            operator.stop()  # its lease is given back: waiting for one to run out is not the start
-            began = time.time()
-            operator.start()
-            await_true(lambda: _ready(operator.port), 300, "the operator is ready again")
-            ready = time.time() - began
-            time.sleep(5)
-            peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]  # it runs
+            busy, _ = _started_anew(operator)
+            time.sleep(SETTLE_SECONDS)
+            settled = sorted(_started_anew(operator) for _ in range(STARTS))
+            ready, peak = settled[STARTS // 2][0], max(mib for _, mib in settled)
         finally:
             operator.kill()
-        print(f"{wanted} live pods: ready after {ready:.1f} s, {peak:.0f} MiB", flush=True)
+        seconds = ", ".join(f"{each:.1f}" for each, _ in settled)
+        print(
+            f"{wanted} live pods: ready after {seconds} s ({busy:.1f} s while the cluster was still busy with "
+            f"them), {peak:.0f} MiB",
+            flush=True,
+        )
         gone = _gone_seconds(kubectl)
     return {
         "live_pods": wanted,
         "objects": 3 * wanted,
         "ready_seconds": round(ready, 1),
+        "ready_busy_seconds": round(busy, 1),
         "operator_peak_mib": round(peak),
         "gone_seconds": round(gone, 1),
     }
+
+
+def _started_anew(operator: Outside) -> tuple[float, float]:
+    """Seconds from the start of its process until the operator is ready, and its peak memory in MiB."""
+    operator.stop()  # its lease is given back: waiting for one to run out is not the start
+    began = time.time()
+    operator.start()
+    await_true(lambda: _ready(operator.port), 300, "the operator is ready again")
+    ready = time.time() - began
+    time.sleep(5)
+    return ready, peak_mib(operator.process.pid)  # type: ignore[union-attr]  # it runs
 
 
 def _await_pods(kubectl: Kubectl, wanted: int) -> None:
@@ -297,7 +313,8 @@ def page(runs: list[dict[str, Any]], starts: list[dict[str, Any]]) -> str:
                 {
                     "live_pods": "Live pods",
                     "objects": "Objects",
-                    "ready_seconds": "Seconds until ready",
+                    "ready_seconds": f"Seconds until ready (median of {STARTS})",
+                    "ready_busy_seconds": "The same while pods were still being made",
                     "operator_peak_mib": "Operator peak, MiB",
                     "gone_seconds": "Seconds until deleted",
                     "note": "Note",

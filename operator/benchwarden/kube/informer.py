@@ -8,13 +8,14 @@ under its old name is two objects, never one that changed.
 
 import asyncio
 import contextlib
-import json
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic_core import from_json
 
 from benchwarden.errors import BenchwardenError
 from benchwarden.kube.client import KubeClient
@@ -197,7 +198,7 @@ class Informer(Generic[T]):
             ApiError: the server ended the watch with an error.
             ValueError: the line makes no sense, so the cache can be trusted no longer.
         """
-        event = json.loads(line)
+        event = from_json(line)
         if not isinstance(event, dict) or not isinstance(event.get("object"), dict):
             raise ValueError("a watch line is not an event")  # noqa: TRY004  # data, not code
         kind, found = event.get("type"), event["object"]

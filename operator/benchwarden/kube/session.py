@@ -6,13 +6,14 @@ object is for, so a create that did happen answers 409 the second time, and call
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+
+from pydantic_core import from_json
 
 from benchwarden import __version__
 from benchwarden.kube.access import Access
@@ -237,7 +238,7 @@ def _worth_repeating(method: str, refused: Refusal) -> bool:
 
 def _object_of(answer: Answer) -> dict[str, Any] | Refusal:
     try:
-        found = json.loads(answer.body)
+        found = from_json(answer.body)  # megabytes of a list in half of json's time
     except ValueError as error:
         return Refusal(0, reason="UnreadableAnswer", message=str(error))
     return found if isinstance(found, dict) else Refusal(0, reason="UnreadableAnswer")
