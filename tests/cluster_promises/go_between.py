@@ -72,10 +72,11 @@ class GoBetween:
         self._target = document["clusters"][0]["cluster"]["server"]
         self._tls = _tls(document)
         self._open: list[web.Request] = []
-        self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._serve()])
+        # It cancels at its end what still waits: requests that froze are no warning of the tests.
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self.mood: Mood = well
         self.frozen = False
         self.seen: Counter[tuple[str, int]] = Counter()
@@ -88,13 +89,14 @@ class GoBetween:
         assert self._ready.wait(10), "the go-between does not start"
 
     def stop(self) -> None:
+        assert self._loop is not None
         assert self._stop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
-        self._loop.close()
 
     def cut(self) -> None:
         """Cut every connection that is open now."""
+        assert self._loop is not None
         self._loop.call_soon_threadsafe(self._abort)
 
     def recovered_after(self, since: float, seconds: float = 120.0) -> float:
@@ -111,7 +113,7 @@ class GoBetween:
                 request.transport.abort()
 
     async def _serve(self) -> None:
-        self._stop = asyncio.Event()
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
             self._session = session
