@@ -122,8 +122,15 @@ def side(text: str) -> str | None:
     """A side of a comparison that lies in the cluster, as JSON lines of cells; None if it is a file.
 
     Runs are `run/NAME`; `schedule/NAME` is everything its current series has measured.
+
+    Raises:
+        InvalidInputError: it is a bare name of nothing here.
     """
     if not is_target(text):
+        path = Path(text)
+        if path.name == text and text.strip("-") and not path.suffix and not path.exists():
+            hint = f"No such file; a run of the cluster is run/{text}"
+            raise InvalidInputError(hint, reason="Unreadable", field=text)
         return None
     from benchwarden.cli.cluster import connected
 

@@ -148,6 +148,7 @@ def test_a_missing_file_no_file_and_binary_content_are_refused(tmp_path: Path) -
     binary.write_bytes(b"\xff\xfe\x00")
     for name, message in (
         ("absent.json", "No such file"),
+        ("last-night", "No such file; a run of the cluster is run/last-night"),
         (",", "no file"),
         (str(binary), "UTF-8"),
     ):
