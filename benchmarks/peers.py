@@ -49,6 +49,11 @@ class Workload:
     suite: Callable[[Kubectl], None]
     spec: dict[str, Any]
 
+    @property
+    def parallelism(self) -> int:
+        """Pods at once."""
+        return int(self.spec["execution"]["parallelism"])
+
 
 def sleepers() -> Workload:
     """Instances whose graders sleep."""
@@ -103,7 +108,7 @@ def through_the_operator(cluster: Cluster, images: Images, work: Workload, queue
             counts = found["status"]["counts"]
             assert counts["valid"] == counts["planned"], counts
             overheads = overheads_of(kubectl, rows_of(kubectl, found))
-            packed = packed_seconds(kubectl, work.spec["execution"]["parallelism"])
+            packed = packed_seconds(kubectl, work.parallelism)
             return Ours(makespan, packed, overheads, manifests(kubectl))
         finally:
             operator.kill()
@@ -192,7 +197,7 @@ def figures(
     """A run of this work beside its bound, and what an instance costs beside its work."""
     ours = through_the_operator(cluster, images, work)
     print(f"{title}: operator {ours.makespan_seconds:.1f} s", flush=True)
-    bound = bound_of(cluster, ours.twins, work.spec["execution"]["parallelism"])
+    bound = bound_of(cluster, ours.twins, work.parallelism)
     overheads = sorted(ours.overheads)
     found = {
         f"{title}: makespan through the operator, s": f"{ours.makespan_seconds:.1f}",

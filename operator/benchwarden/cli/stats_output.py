@@ -7,7 +7,7 @@ from benchwarden.cli.output import console
 from benchwarden.errors import InvalidInputError
 
 STANDARD_INPUT = "-"
-_UNREADABLE = "Unreadable"
+UNREADABLE = "Unreadable"
 
 
 def file_name(name: str) -> str:
@@ -27,9 +27,9 @@ def read_text(name: str) -> str:
         return Path(name).read_text(encoding="utf-8")
     except OSError as error:
         message = error.strerror or "cannot be read"
-        raise InvalidInputError(message, reason=_UNREADABLE, field=name) from None
+        raise InvalidInputError(message, reason=UNREADABLE, field=name) from None
     except UnicodeDecodeError:
-        raise InvalidInputError("is not UTF-8 text", reason=_UNREADABLE, field=name) from None
+        raise InvalidInputError("is not UTF-8 text", reason=UNREADABLE, field=name) from None
 
 
 def write_text(path: Path, content: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchwarden import names
 from benchwarden.cli.cluster import SCHEDULE, CommandError, Target, is_target, target
+from benchwarden.cli.stats_output import STANDARD_INPUT, UNREADABLE
 from benchwarden.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -126,15 +127,13 @@ def side(text: str) -> str | None:
     Raises:
         InvalidInputError: it is a bare name of nothing here.
     """
-    if not is_target(text):
-        path = Path(text)
-        if path.name == text and text.strip("-") and not path.suffix and not path.exists():
-            hint = f"No such file; a run of the cluster is run/{text}"
-            raise InvalidInputError(hint, reason="Unreadable", field=text)
+    if text == STANDARD_INPUT or isinstance(named := place(text), Path):
         return None
+    if not is_target(text):
+        hint = f"No such file; a run of the cluster is {named}"
+        raise InvalidInputError(hint, reason=UNREADABLE, field=text)
     from benchwarden.cli.cluster import connected
 
-    named = target(text)
     with connected() as desk:
         if named.kind == SCHEDULE:
             return _series_lines(read_schedule(desk, named))

@@ -238,7 +238,7 @@ def _worth_repeating(method: str, refused: Refusal) -> bool:
 
 def _object_of(answer: Answer) -> dict[str, Any] | Refusal:
     try:
-        found = from_json(answer.body)  # megabytes of a list in half of json's time
+        found = from_json(answer.body)  # a list is megabytes, and json is slower
     except ValueError as error:
         return Refusal(0, reason="UnreadableAnswer", message=str(error))
     return found if isinstance(found, dict) else Refusal(0, reason="UnreadableAnswer")
