@@ -11,7 +11,9 @@ from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.cycle import Cycle
 from benchwarden.reconcile.observed import Observed, ObservedBatch
 from benchwarden.reconcile.world import BaseResults, Refusal, RunView
+from benchwarden.results.tally import Tally
 from benchwarden.suites.instance import Instance, Panel
+from benchwarden.telemetry.figures import RunFigures
 from benchwarden.telemetry.snapshot import RunSample
 
 # A Job that was created and is not seen within this time is looked at anew: creating it again is harmless.
@@ -33,6 +35,15 @@ class Sampled:
         return same and self.counts == other.counts
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted for the scrapes so far, and of what: either may be read anew."""
+
+    plan: Plan
+    tally: Tally
+    figures: RunFigures
+
+
 @dataclass(slots=True)
 class Record:
     """One run.
@@ -45,6 +56,7 @@ class Record:
         expected: Jobs created and not seen yet, by name.
         deleted: UIDs of Jobs whose deletion was asked for.
         sampled: what the last scrape showed of it, and what that was made of.
+        counted: its rows as far as scrapes have counted them.
     """
 
     identity: RunIdentity
@@ -67,6 +79,7 @@ class Record:
     status_written_at: datetime | None = None
     gone: bool = False
     sampled: tuple[Sampled, RunSample] | None = None
+    counted: Counted | None = None
 
     def overlay(self, observed: Observed, now: datetime) -> Observed:
         """What is seen, with what this process did and the watch has not told yet."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-from benchwarden.controller.record import Record, Sampled
+from benchwarden.controller.record import Counted, Record, Sampled
 from benchwarden.controller.schedule_record import ScheduleRecord
 from benchwarden.controller.schedule_samples import schedule_samples
 from benchwarden.kube.session import ClientStats
@@ -12,9 +12,10 @@ from benchwarden.planning.plan import Plan
 from benchwarden.reconcile.status import suite_name
 from benchwarden.reconcile.work import moment
 from benchwarden.reconcile.world import RunView
-from benchwarden.report.summary import Heading, summary_of
+from benchwarden.report.summary import Heading
+from benchwarden.telemetry.figures import RunFigures
 from benchwarden.telemetry.instruments import Instruments
-from benchwarden.telemetry.snapshot import RunSample, Snapshot, run_sample
+from benchwarden.telemetry.snapshot import RunSample, Snapshot
 
 
 def snapshot(
@@ -45,7 +46,6 @@ def _sample(record: Record) -> RunSample | None:
 def _made(record: Record, view: RunView, plan: Plan) -> RunSample:
     status = record.status
     claude = view.spec.agent.claude_code
-    rows = tuple(record.cycle.tally.rows)
     heading = Heading(
         run=view.name,
         namespace=view.namespace,
@@ -60,6 +60,14 @@ def _made(record: Record, view: RunView, plan: Plan) -> RunSample:
     )
     budget = view.spec.budget
     limit = Decimal(budget.max_usd) if budget and budget.max_usd is not None else None
-    keys = (key for group in plan.groups for key in group)
-    sample = run_sample(summary_of(heading, keys, record.cycle.tally), rows, limit)
-    return replace(sample, suspended=view.spec.suspend)
+    tally = record.cycle.tally
+    counted = record.counted
+    if counted is None or counted.plan is not plan or counted.tally is not tally:
+        counted = record.counted = Counted(plan, tally, RunFigures(plan.trials))
+    return counted.figures.sample(
+        heading,
+        tally.rows,
+        conflicts=tally.conflicts,
+        budget_usd=limit,
+        suspended=view.spec.suspend,
+    )

@@ -1,5 +1,6 @@
 """The verbs: what the operator says to the API server, in raw JSON; the only class the rest of it needs."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -35,22 +36,29 @@ class KubeClient(Session):
     async def pages(
         self, path: str, *, labels: str = "", fields: str = "", limit: int = PAGE_SIZE
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """List a collection page by page; GoneError if a continue token expires on the way."""
-        token = ""
-        while True:
-            query = {
-                "labelSelector": labels,
-                "fieldSelector": fields,
-                "limit": str(limit),
-                "continue": token,
-            }
+        """List a collection page by page; GoneError if a continue token expires on the way.
+
+        The next page is asked for before one is handed out: the server works on it meanwhile.
+        """
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(limit)}
+
+        def ask(token: str) -> asyncio.Task[dict[str, Any]]:
             # Pages come one after the other, so the server itself sets their pace: only the first takes a turn.
-            page = await self.request("GET", path, query=query, paced=not token)
-            token = (page.get("metadata") or {}).get("continue") or ""
-            yield page
-            del page  # two pages in memory at once would double the peak of a cold start
-            if not token:
-                return
+            wanted = {**query, "continue": token}
+            return asyncio.create_task(self.request("GET", path, query=wanted, paced=not token))
+
+        asked: asyncio.Task[dict[str, Any]] | None = ask("")
+        try:
+            while asked is not None:
+                page = await asked
+                token = (page.get("metadata") or {}).get("continue") or ""
+                asked = ask(token) if token else None
+                yield page
+                del page  # it is large, and the next one is coming
+        finally:
+            if asked is not None:  # nobody waits for that page any more
+                asked.cancel()
+                await asyncio.wait([asked])
 
     async def list_all(
         self, resource: Resource, namespace: str = "", *, labels: str = "", fields: str = ""

@@ -24,6 +24,8 @@ from benchwarden.kube.pace import Backoff
 
 _LOG = logging.getLogger(__name__)
 
+AT_A_TIME = 20  # objects of a list, between looks at what else came in
+
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
@@ -152,7 +154,7 @@ class Informer(Generic[T]):
             async for page in pages:
                 self._heard_at = self._clock()
                 version = _metadata(page).get("resourceVersion") or ""
-                fresh |= self._put_all(page)
+                fresh |= await self._put_all(page)
                 del page  # it is large: let go of it before the next one is read
         for uid in [uid for uid in self.cache if uid not in fresh]:
             self._drop(uid)
@@ -214,10 +216,15 @@ class Informer(Generic[T]):
             raise ValueError(f"a watch event of unknown type {kind!r}")
         self._version = _metadata(found).get("resourceVersion") or self._version
 
-    def _put_all(self, page: Mapping[str, Any]) -> set[str]:
-        """Take in the objects of one page; returns their UIDs."""
+    async def _put_all(self, page: Mapping[str, Any]) -> set[str]:
+        """Take in the objects of one page, a few at a time: the next page is on its way; returns their UIDs."""
         items = page.get("items")
-        return {self._put(item) for item in items} - {""} if isinstance(items, list) else set()
+        fresh: set[str] = set()
+        for position, item in enumerate(items if isinstance(items, list) else ()):
+            fresh.add(self._put(item))
+            if position % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+        return fresh - {""}
 
     def _put(self, raw: Mapping[str, Any]) -> str:
         """Project and store one object; returns its UID, or nothing if there is nothing to store."""

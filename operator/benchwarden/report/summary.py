@@ -168,10 +168,11 @@ def summary_of(heading: Heading, keys: Iterable[TrialKey], tally: Tally) -> Summ
 def _result(key: TrialKey, state: TrialState, rows: Sequence[Row]) -> TrialResult:
     decisive = state.verdict or (state.charges[-1] if state.charges else None)
     outcome = decisive.outcome if decisive else ""
-    return TrialResult(key, _group(decisive), outcome, decisive, tuple(rows))
+    return TrialResult(key, group_of(decisive), outcome, decisive, tuple(rows))
 
 
-def _group(row: Row | None) -> str:
+def group_of(row: Row | None) -> str:
+    """The group of a trial by the row that decided it, if there is one."""
     if row is None:
         return MISSING
     if row.kind == KIND_CHARGE:

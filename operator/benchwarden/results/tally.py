@@ -43,6 +43,13 @@ class Tokens:
     cache_read: int = 0
     cache_write: int = 0
 
+    def add(self, row: Row) -> None:
+        """Count the tokens of one launch."""
+        self.input += row.input_tokens
+        self.output += row.output_tokens
+        self.cache_read += row.cache_read_tokens
+        self.cache_write += row.cache_write_tokens
+
     @property
     def total(self) -> int:
         """All tokens of all kinds."""
@@ -111,10 +118,7 @@ class Tally:
         return True
 
     def _account(self, row: Row) -> None:
-        self.tokens.input += row.input_tokens
-        self.tokens.output += row.output_tokens
-        self.tokens.cache_read += row.cache_read_tokens
-        self.tokens.cache_write += row.cache_write_tokens
+        self.tokens.add(row)
         if row.cost_usd != "0":
             self.cost_usd += Decimal(row.cost_usd)
 

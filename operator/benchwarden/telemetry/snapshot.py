@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from benchwarden.report.summary import Summary
-from benchwarden.results.row import Row
 from benchwarden.stats.proportion import Interval
-from benchwarden.telemetry import catalogue
 from benchwarden.telemetry.schedule_series import ScheduleSample
 
 Labels = tuple[str, ...]
@@ -33,12 +30,15 @@ class Distribution:
     @classmethod
     def of(cls, values: Iterable[float], bounds: tuple[float, ...]) -> "Distribution":
         """Return the distribution of `values`; a value equal to a bound is within it."""
-        counts = [0] * (len(bounds) + 1)
-        total = 0.0
+        return cls(bounds, (0,) * (len(bounds) + 1), 0.0).more(values)
+
+    def more(self, values: Iterable[float]) -> "Distribution":
+        """Return the distribution of these values and those it was made of."""
+        counts, total = list(self.counts), self.total
         for value in values:
-            counts[bisect_left(bounds, value)] += 1
+            counts[bisect_left(self.bounds, value)] += 1
             total += value
-        return cls(bounds, tuple(counts), total)
+        return Distribution(self.bounds, tuple(counts), total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,47 +100,3 @@ class Snapshot:
     runs: tuple[RunSample, ...] = ()
     health: OperatorHealth = field(default_factory=OperatorHealth)
     schedules: tuple[ScheduleSample, ...] = ()
-
-
-def run_sample(
-    summary: Summary, rows: Iterable[Row], budget_usd: Decimal | None = None
-) -> RunSample:
-    """Return the sample of a run from its summary and the rows it was made of."""
-    heading, tokens = summary.heading, summary.tokens
-    kept = list(rows)
-    finished = [row.finished_at for row in kept if row.finished_at]
-    return RunSample(
-        namespace=heading.namespace,
-        run=heading.run,
-        suite=heading.suite,
-        model=heading.model,
-        agent=heading.agent,
-        cli_version=heading.cli_version,
-        panel=heading.panel_digest[:12],
-        groups=summary.groups,
-        outcomes=dict(summary.outcomes),
-        pass_ratio=summary.pass_ratio,
-        interval=summary.interval,
-        coverage_ratio=summary.coverage_ratio,
-        cost_usd=summary.cost_usd,
-        budget_usd=budget_usd,
-        tokens={
-            "input": tokens.input,
-            "output": tokens.output,
-            "cache_read": tokens.cache_read,
-            "cache_write": tokens.cache_write,
-        },
-        agent_seconds=Distribution.of(
-            (row.agent_seconds for row in kept if row.agent_seconds > 0),
-            catalogue.RUN_AGENT_SECONDS.buckets,
-        ),
-        grade_seconds=Distribution.of(
-            (row.grade_seconds for row in kept if row.grade_seconds > 0),
-            catalogue.RUN_GRADE_SECONDS.buckets,
-        ),
-        retries=summary.retries,
-        conflicts=summary.conflicts,
-        started_at=heading.started_at,
-        finished_at=heading.finished_at,
-        last_result_at=datetime.fromisoformat(max(finished)) if finished else None,
-    )

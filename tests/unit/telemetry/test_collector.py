@@ -8,15 +8,15 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchwarden.planning.plan import TrialKey
-from benchwarden.report.summary import Heading, summarise
+from benchwarden.report.summary import Heading
 from benchwarden.results import row as rows_of
 from benchwarden.results.row import Row
 from benchwarden.scheduling.identity import GRADER_RULES
 from benchwarden.telemetry import catalogue, instruments
 from benchwarden.telemetry.collector import SnapshotCollector
+from benchwarden.telemetry.figures import RunFigures
 from benchwarden.telemetry.instruments import Instruments
-from benchwarden.telemetry.snapshot import Distribution, RunSample, Snapshot, run_sample
+from benchwarden.telemetry.snapshot import Distribution, RunSample, Snapshot
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -50,8 +50,7 @@ def sample(*rows: Row, name: str = "nightly", planned: tuple[str, ...] = ("a", "
         panel_digest="0123456789abcdef",
         started_at=NOON,
     )
-    summary = summarise(heading, [TrialKey(each, 0) for each in planned], rows)
-    return run_sample(summary, rows, budget_usd=Decimal(5))
+    return RunFigures(len(planned)).sample(heading, rows, budget_usd=Decimal(5))
 
 
 def scrape(snapshot: Snapshot) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
