@@ -151,18 +151,26 @@ def claude_stage(*, with_claude: bool) -> bool:
 
 
 def long_stages(python: str, tool: str, *, own: bool, with_cluster: bool, good: bool) -> int:
-    """First what stops parts of the cluster, alone; then all others side by side: they mostly wait."""
+    """First what stops parts of the cluster, and beside it what needs none; then all others side by side.
+
+    The first mostly wait for Kubernetes to notice, so that what needs the processors loses little beside them.
+    """
     programs = ("prometheus", "alertmanager", "helm", "helm4")
     side_by_side = ("-n", CLUSTER_WORKERS, "--dist", "loadgroup")
     if own:
         good &= stage("programs of the long tests are built", python, tool, "build", *programs)
         good &= cluster_with_images(python, tool)
+    alone = ("long tests without a cluster", "long and not cluster")
+    groups = ("-n", "2", "--dist", "loadgroup")
     if with_cluster:
+        beside = Beside(*alone, *groups, *holding("long"))
         title = "long tests while parts of the cluster stop"
         good &= pytest(title, "long and disruptive", *holding("disruptive"))
-    here = "long and not disruptive and not image_volumes"
-    marker = here if with_cluster else "long and not cluster"
-    good &= pytest("long tests", marker, *side_by_side, *holding("long"))
+        good &= beside.passed()
+        here = "long and cluster and not disruptive and not image_volumes"
+        good &= pytest("long tests on the cluster", here, *side_by_side, *holding("long"))
+    else:
+        good &= pytest(*alone, *groups, *holding("long"))
     if own:
         good &= stage("test cluster is gone", python, tool, "down")
         good &= image_volume_stage(python, tool)

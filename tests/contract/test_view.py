@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.contract.fake_api import At, FakeApi
@@ -14,7 +14,7 @@ from tests.unit.kube.builders import RUN, raw_job, raw_pod
 from benchwarden import names
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.informer import InformerSettings
-from benchwarden.kube.resources import EVENTS, JOBS, PODS
+from benchwarden.kube.resources import JOBS, PODS
 from benchwarden.kube.view import ClusterView
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -84,28 +84,6 @@ async def test_a_job_deleted_with_its_pod_stays_until_acknowledged(api: FakeApi)
         assert [batch.gone for batch in seen.batches] == [True]
         view.forget(RUN)
         assert view.of_run(RUN, NOON).batches == ()
-
-
-async def test_why_a_job_has_no_pod_is_asked_once_in_a_while(api: FakeApi) -> None:
-    for uid in ("job-1", "job-2"):
-        put(api, JOB_PATH, raw_job(uid))
-        api.put(
-            EVENTS.collection("bench"),
-            f"event-{uid}",
-            involvedObject={"uid": uid},
-            reason="FailedCreate",
-            message="violates PodSecurity",
-        )
-    async with viewing(api) as (view, _):
-        await view.synced.wait()
-        before = len(api.asked)
-        assert not await view.look_up_refusals(RUN, NOON + timedelta(seconds=2))
-        assert await view.look_up_refusals(RUN, NOON + timedelta(seconds=5))
-        assert not await view.look_up_refusals(RUN, NOON + timedelta(seconds=10))
-        assert not await view.look_up_refusals(RUN, NOON + timedelta(seconds=30))
-        assert len([each for each in api.asked[before:] if "events" in each.path]) == 2
-        failures = [batch.create_failure for batch in view.of_run(RUN, NOON).batches]
-        assert failures == ["violates PodSecurity", ""]
 
 
 async def test_several_namespaces_are_one_sight(api: FakeApi) -> None:

@@ -111,7 +111,7 @@ class Controller:
         self._prepare(record, view, now)
         if record.plan is None:
             record.cycle.durations = known_durations(record, self.records.values())
-        await self.sight.look_up_refusals(record.identity.uid, now)
+        self.sight.look_for_refusals(record.identity.uid, now)
         seen = self.sight.of_run(record.identity.uid, now)
         decision = self._decide(record, view, seen, now)
         unread = record.base is None or record.base.retry

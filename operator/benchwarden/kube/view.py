@@ -1,29 +1,20 @@
 """The operator's sight of the cluster: informers on Jobs and pods, joined into what each run's pass reads."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from benchwarden import names
-from benchwarden.errors import BenchwardenError
 from benchwarden.kube.client import KubeClient
-from benchwarden.kube.events import refusal_of
 from benchwarden.kube.informer import Informer, InformerSettings
 from benchwarden.kube.observation import Observation
 from benchwarden.kube.projection import JobFact, PodFact, job_fact, pod_fact
+from benchwarden.kube.refusals import Refusals
 from benchwarden.kube.resources import JOBS, PODS
 from benchwarden.reconcile.observed import Observed
 
-_LOG = logging.getLogger(__name__)
-
 SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY},{names.LABEL_RUN_UID}"
-
-# A healthy Job has its pod well within this time.
-POD_PATIENCE = timedelta(seconds=3)
-# One refused Job speaks for its run: they all have the same shape.
-LOOK_UPS_PER_RUN = timedelta(seconds=20)
 
 F = TypeVar("F")
 
@@ -80,7 +71,7 @@ class ClusterView:
         """
         self._client = client
         self._observation = Observation()
-        self._looked_up_at: dict[str, datetime] = {}
+        self._refusals = Refusals(client, self._observation, wake)
         places = tuple(namespaces) or ("",)
         self._pods = [self._pod_informer(place, wake, settings) for place in places]
         self._jobs = [self._job_informer(place, wake, settings) for place in places]
@@ -92,13 +83,16 @@ class ClusterView:
         Pods are listed before Jobs: a Job is older than its pod, so a pod whose Job the later list does
         not show has lost it.
         """
-        async with asyncio.TaskGroup() as group:
-            for kind in (self._pods, self._jobs):
-                for informer in kind:
-                    group.create_task(informer.run())
-                for informer in kind:
-                    await informer.synced.wait()
-            self.synced.set()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for kind in (self._pods, self._jobs):
+                    for informer in kind:
+                        group.create_task(informer.run())
+                    for informer in kind:
+                        await informer.synced.wait()
+                self.synced.set()
+        finally:
+            await self._refusals.stop()
 
     def of_run(self, run_uid: str, now: datetime) -> Observed:
         """All batches of a run, in name order."""
@@ -111,7 +105,7 @@ class ClusterView:
     def forget(self, run_uid: str) -> None:
         """The run was deleted: keep nothing for it that does not exist."""
         self._observation.forget(run_uid)
-        self._looked_up_at.pop(run_uid, None)
+        self._refusals.forget(run_uid)
 
     def age_seconds(self) -> float:
         """Seconds since the API server was last heard of, by the most silent informer."""
@@ -129,26 +123,9 @@ class ClusterView:
         """Jobs and pods in memory."""
         return sum(len(informer.cache) for informer in self._informers())
 
-    async def look_up_refusals(self, run_uid: str, now: datetime) -> bool:
-        """Ask why a Job of the run has no pod, if one should have had it by now.
-
-        At most one request per run and LOOK_UPS_PER_RUN, about the first such Job.
-
-        Returns:
-            Whether something new was learnt, so that the run deserves another pass.
-        """
-        podless = self._observation.podless(run_uid, now, POD_PATIENCE)
-        last = self._looked_up_at.get(run_uid)
-        if not podless or (last is not None and now - last < LOOK_UPS_PER_RUN):
-            return False
-        self._looked_up_at[run_uid] = now
-        job = min(podless, key=lambda each: each.name)
-        try:
-            message = await refusal_of(self._client, job.namespace, job.uid)
-        except BenchwardenError as error:
-            _LOG.warning("no word on why Job %s has no pod: %s", job.name, error)
-            return False
-        return bool(message) and self._observation.note_refusal(run_uid, job.uid, message)
+    def look_for_refusals(self, run_uid: str, now: datetime) -> None:
+        """Begin to ask why a Job of the run has no pod, if one should have had it by now; see `Refusals`."""
+        self._refusals.look(run_uid, now)
 
     def _informers(self) -> tuple[Informer[PodFact] | Informer[JobFact], ...]:
         return (*self._pods, *self._jobs)
