@@ -69,9 +69,11 @@ def raw_run(agent: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
     }
 
 
-def run_view(status: dict[str, Any] | None = None, **spec: Any) -> RunView:
+def run_view(status: dict[str, Any] | None = None, generation: int = 1, **spec: Any) -> RunView:
     run = parse_run(raw_run(**spec))
-    return RunView("daily", "bench", UID, 1, NOW - timedelta(minutes=1), run.spec, status or {})
+    return RunView(
+        "daily", "bench", UID, generation, NOW - timedelta(minutes=1), run.spec, status or {}
+    )
 
 
 def told(outcome: str, **fields: Any) -> str:
@@ -150,6 +152,7 @@ class Bench:
     def __init__(self, panel: Panel, **spec: Any) -> None:
         self.panel = panel
         self.spec = spec
+        self.generation = 1
         self.cycle = Cycle()
         self.plan = None
         self.now = NOW
@@ -157,8 +160,10 @@ class Bench:
         self.batches: dict[str, ObservedBatch] = {}
 
     def step(self, **spec: Any) -> Decision:
-        self.spec |= spec
-        view = run_view(self.status, **self.spec)
+        if {**self.spec, **spec} != self.spec:
+            self.spec |= spec
+            self.generation += 1
+        view = run_view(self.status, self.generation, **self.spec)
         observed = Observed(tuple(self.batches.values()))
         decision = self.cycle.step(view, self.panel, self.plan, observed, None, self.now)
         if decision.status is not None:

@@ -167,8 +167,9 @@ class Simulation:
 
     def _check_stored(self, job: Job) -> None:
         """Nothing a pod said may be deleted before it is stored."""
-        if self.spec.get("cancel"):
-            return
+        changed = self.plan is not None and self.plan.panel_digest != self.panel.digest
+        if self.spec.get("cancel") or changed:
+            return  # what is at work is stopped
         stored = {row.member for row in self.rows}
         assert all(member in stored for member in job.members), "deleted before stored"
 

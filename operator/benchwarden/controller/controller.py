@@ -108,12 +108,15 @@ class Controller:
         view = replace(view, status=record.status)
         if not record.loaded:
             await self._load(record)
-        self._prepare(record, view, now)
         if record.plan is None:
             record.cycle.durations = known_durations(record, self.records.values())
         self.sight.look_for_refusals(record.identity.uid, now)
         seen = self.sight.of_run(record.identity.uid, now)
         decision = self._decide(record, view, seen, now)
+        if decision.settled:
+            record.let_go_of_the_suite()
+        else:
+            self._prepare(record, view, now)
         unread = record.base is None or record.base.retry
         if _ended(decision) and view.spec.compare_to is not None and unread:
             record.base = await durable.read_base(
@@ -122,7 +125,7 @@ class Controller:
             decision = self._decide(record, view, seen, now)
         refusals = record.refusals()
         put_off = await self._act(record, view, decision, now)
-        if _ended(decision) and record.repeats_rows():
+        if (_ended(decision) or decision.settled) and record.repeats_rows():
             await durable.compact(self.client, record)
         if record.refusals() > refusals:
             return Decision(requeue_after_seconds=0.0)  # what was decided is not what happened

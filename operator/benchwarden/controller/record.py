@@ -95,6 +95,11 @@ class Record:
         ]
         return Observed((*batches, *self.expected.values()))
 
+    def let_go_of_the_suite(self) -> None:
+        """Forget the panel of a run that needs it no longer; it can be read again."""
+        self.panel = None
+        self.instances = {}
+
     def repeats_rows(self) -> bool:
         """Whether the shards hold a row twice: a crash came between merging them and deleting the old."""
         return sum(self.shards.values()) > len(self.cycle.tally)

@@ -97,6 +97,7 @@ class LocalExecutor:
         self._batches: dict[str, LocalBatch] = {}
         self._plan: Plan | None = None
         self._status: Mapping[str, Any] = {}
+        self._generation = 1
         self._changed = asyncio.Event()
 
     async def run(self) -> Mapping[str, Any]:
@@ -105,6 +106,8 @@ class LocalExecutor:
         rows = self._directory.read_rows()
         self._cycle.load(rows, self._now())
         self._status = self._directory.read_status()
+        # Whoever calls again may have changed anything about the run.
+        self._generation = int(self._status.get("observedGeneration") or 0) + 1
         self._plan = self._directory.read_plan()
         if self._plan is not None:
             self._listener.planned(self._plan, tuple(rows))
@@ -129,7 +132,7 @@ class LocalExecutor:
             name=identity.name,
             namespace=self._job.namespace,
             uid=identity.uid,
-            generation=1,
+            generation=self._generation,
             created_at=identity.created_at,
             spec=self._job.spec,
             status=self._status,

@@ -5,7 +5,7 @@ in rows, and what remains follows from both.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import zip_longest
 from typing import Any
 
@@ -19,27 +19,35 @@ from benchwarden.reconcile.decision import (
     Compact,
     Decision,
     DeleteBatch,
-    DeleteRun,
     EmitEvent,
     EnsureInputs,
     StorePlan,
     StoreRows,
 )
 from benchwarden.reconcile.launching import launches
-from benchwarden.reconcile.news import retry_events, turn_events
+from benchwarden.reconcile.news import refusal_events, retry_events, turn_events
 from benchwarden.reconcile.observed import WAITING, ObservedPod
 from benchwarden.reconcile.outlook import Outlook, outlook
 from benchwarden.reconcile.probing import probe
+from benchwarden.reconcile.settling import (
+    RESYNC_SECONDS,
+    after_the_end,
+    deletes,
+    is_settled,
+    kept_end,
+    settled,
+    ttl,
+    until_ttl,
+)
 from benchwarden.reconcile.uploads import artifacts_kept
 from benchwarden.reconcile.verdict import regressed, succeeded
-from benchwarden.reconcile.work import RetryPolicy, moment, survey
+from benchwarden.reconcile.work import RetryPolicy, Work, survey
 from benchwarden.reconcile.world import Refusal, World
 from benchwarden.results.row import KIND_VERDICT, Row
 from benchwarden.suites.instance import Panel
 
 FLUSH_ROWS = 50
 FLUSH_AFTER = timedelta(seconds=30)
-RESYNC_SECONDS = 30.0
 ACTIVE_SECONDS = 10.0
 # Nothing is seen of a pod that was refused, so whoever waits for one asks; a healthy one is there by now.
 PODLESS_SECONDS = 4.0
@@ -49,6 +57,8 @@ RESOLVING_SECONDS = 0.5
 
 def decide(world: World) -> Decision:
     """The decision of one pass; see `World` for what it depends on."""
+    if is_settled(world):
+        return settled(world)
     if world.panel is None and world.plan is None:
         return _waiting(world, "the suite is being read")
     if isinstance(world.panel, Refusal):
@@ -77,38 +87,44 @@ def _waiting(world: World, message: str) -> Decision:
 
 
 def _refused(world: World, refusal: Refusal) -> Decision:
-    planned = world.plan is not None
-    ended = FALSE if not refusal.retry else UNKNOWN
+    """The suite does not do. A run that had ended before is told so, and its end stays what it was."""
+    planned = TRUE if world.plan is not None else FALSE
+    ended = UNKNOWN if refusal.retry else FALSE
+    kept = kept_end(world, refusal)
     decided = [
         Condition(names.CONDITION_ACCEPTED, FALSE, refusal.reason, refusal.message),
-        Condition(
-            names.CONDITION_PLANNED, TRUE if planned else FALSE, refusal.reason, refusal.message
+        *(
+            kept
+            or (
+                Condition(names.CONDITION_PLANNED, planned, refusal.reason, refusal.message),
+                Condition(names.CONDITION_PROGRESSING, FALSE, refusal.reason, refusal.message),
+                Condition(names.CONDITION_SUCCEEDED, ended, refusal.reason, refusal.message),
+            )
         ),
-        Condition(names.CONDITION_PROGRESSING, FALSE, refusal.reason, refusal.message),
-        Condition(names.CONDITION_SUCCEEDED, ended, refusal.reason, refusal.message),
     ]
-    before = find(world.run.status.get("conditions") or [], names.CONDITION_ACCEPTED)
-    events: tuple[Action, ...] = ()
-    if (before.get("reason"), before.get("message")) != (
-        refusal.reason,
-        decided[0].message[:1024],
-    ):
-        events = (EmitEvent(refusal.reason, refusal.message, warning=True),)
-    status = status_of.build(world, decided, status_of.progress_of(world, None))
+    work = None if world.plan is None else _work(world, world.plan)
+    status = status_of.build(world, decided, status_of.progress_of(world, work))
+    events = refusal_events(world, refusal)
     if refusal.retry:
+        if kept:  # what was asked for after the end is not done yet
+            handled = ("observedGeneration", "retriesHandled")
+            status |= {key: world.run.status.get(key, 0) for key in handled}
         return Decision(events, status, RESYNC_SECONDS)
-    actions = (*events, *_stops(world), *_ttl(world, status))
-    return Decision(actions, status, _until_ttl(world, status))
+    stops = _stores(world) if kept else _stops(world)
+    return Decision((*events, *stops, *ttl(world, status)), status, until_ttl(world, status))
 
 
 def _stops(world: World) -> list[Action]:
     """Keep what is known and end what is alive: the run can never go on."""
-    kept: list[Action] = [StoreRows(world.unstored)] if world.unstored else []
-    return kept + [
+    return _stores(world) + [
         DeleteBatch(each.batch.name, each.batch.uid)
         for each in world.batches
         if not each.batch.deleting and not each.batch.gone
     ]
+
+
+def _stores(world: World) -> list[Action]:
+    return [StoreRows(world.unstored)] if world.unstored else []
 
 
 def _planning(world: World, panel: Panel) -> Decision:
@@ -181,28 +197,21 @@ def _never_started(world: World, accepted: Condition, reason: str, message: str)
     if before.get("reason") != reason:
         actions.append(EmitEvent(reason, message, warning=True))
     status = status_of.build(world, decided, status_of.progress_of(world, None))
-    return Decision((*actions, *_ttl(world, status)), status, _until_ttl(world, status))
+    return Decision((*actions, *ttl(world, status)), status, until_ttl(world, status))
 
 
 def _running(world: World, plan: Plan) -> Decision:
-    policy = RetryPolicy.of(world.run.spec)
-    alive = frozenset(
-        member.key
-        for view in world.batches
-        if not view.over
-        for member in view.batch.members
-        if not world.tally.knows(member)
-    )
-    work = survey(plan, world.tally, alive, policy, world.now)
+    work = _work(world, plan)
     ahead = outlook(world, work)
     actions: list[Action] = []
     if _flush_due(world, ahead):
         actions.append(StoreRows(world.unstored))
         actions += retry_events(world)
-    deletes = _deletes(world, ahead, flushed=bool(actions) or not world.unstored)
+    flushed = bool(actions) or not world.unstored
+    cleared = deletes(world, cut_short=ahead.cut_short, flushed=flushed)
     launched = launches(world, work) if ahead.open else []
     actions += _missing_inputs(world)
-    actions += _in_turn(deletes, launched)
+    actions += _in_turn(cleared, launched)
     decided = [*_conditions(world, plan, ahead), *artifacts_kept(world, ended=ahead.ended)]
     actions += turn_events(world, decided)
     status = status_of.build(world, decided, status_of.progress_of(world, work))
@@ -217,11 +226,22 @@ def _running(world: World, plan: Plan) -> Decision:
             actions += turn_events(world, (condition,))
         actions += _ends(world, status)
     again = (
-        _after_the_end(world, status)
+        after_the_end(world, status)
         if ahead.ended
         else _requeue(world, ahead, launched=bool(launched))
     )
     return Decision(tuple(actions), status, again)
+
+
+def _work(world: World, plan: Plan) -> Work:
+    alive = frozenset(
+        member.key
+        for view in world.batches
+        if not view.over
+        for member in view.batch.members
+        if not world.tally.knows(member)
+    )
+    return survey(plan, world.tally, alive, RetryPolicy.of(world.run.spec), world.now)
 
 
 def _flush_due(world: World, ahead: Outlook) -> bool:
@@ -240,36 +260,10 @@ def _judged(world: World, row: Row) -> bool:
     return row.kind == KIND_VERDICT and bool(charges) and charges[-1].launch == row.launch
 
 
-def _deletes(world: World, ahead: Outlook, *, flushed: bool) -> list[Action]:
-    """Jobs that have nothing more to say; their rows are stored first or in this same decision."""
-    unstored = {row.batch for row in world.unstored} if not flushed else set()
-    keep = world.run.spec.cleanup_policy
-    actions: list[Action] = []
-    for view in world.batches:
-        batch = view.batch
-        if batch.deleting or batch.gone or batch.name in unstored:
-            continue
-        if batch.role == names.ROLE_PROBE or ahead.cut_short:
-            actions.append(DeleteBatch(batch.name, batch.uid))
-        elif view.over and view.spent:
-            stuck = view.ending is not None and not batch.finished and not _ends_soon(batch.pod)
-            clean = all(
-                world.tally.state(member.key).verdict is not None for member in batch.members
-            )
-            if keep == "Always" or stuck or (keep == "OnSuccess" and clean):
-                actions.append(DeleteBatch(batch.name, batch.uid))
-    return actions
-
-
 def _in_turn(deletes: Sequence[Action], launched: Sequence[Action]) -> list[Action]:
     """One of each after the other: a pass may not come to the end of them, and neither shall starve."""
     both = zip_longest(deletes, launched)
     return [action for pair in both for action in pair if action is not None]
-
-
-def _ends_soon(pod: ObservedPod | None) -> bool:
-    """Whether the Job will be finished by itself: a Job is told of its pod's end a moment after us."""
-    return pod is not None and pod.phase in ("Succeeded", "Failed")
 
 
 def _missing_inputs(world: World) -> list[Action]:
@@ -316,37 +310,8 @@ def _ends(world: World, status: dict[str, Any]) -> list[Action]:
     if turned:
         warning = after["status"] != TRUE
         actions.append(EmitEvent(after["reason"], after["message"], warning=warning))
-    actions += _ttl(world, status)
+    actions += ttl(world, status)
     return actions
-
-
-def _ttl(world: World, status: dict[str, Any]) -> tuple[Action, ...]:
-    due = _due(world, status)
-    return (DeleteRun(),) if due is not None and world.now >= due else ()
-
-
-def _due(world: World, status: dict[str, Any]) -> datetime | None:
-    """When the run's time to live is over; None if it may stay."""
-    ttl = world.run.spec.ttl_seconds_after_finished
-    finished = status.get("finishedAt")
-    if ttl is None or not finished:
-        return None
-    return moment(finished) + timedelta(seconds=ttl)
-
-
-def _until_ttl(world: World, status: dict[str, Any]) -> float | None:
-    due = _due(world, status)
-    return None if due is None else max((due - world.now).total_seconds(), 1.0)
-
-
-def _after_the_end(world: World, status: dict[str, Any]) -> float | None:
-    """When to look at an ended run again: for Jobs that still go, a base that still runs, its time to live."""
-    waits = any(not view.batch.gone for view in world.batches)
-    waits = waits or (world.base is not None and world.base.retry)
-    left = _until_ttl(world, status)
-    if not waits:
-        return left
-    return RESYNC_SECONDS if left is None else min(left, RESYNC_SECONDS)
 
 
 def _requeue(world: World, ahead: Outlook, *, launched: bool) -> float:

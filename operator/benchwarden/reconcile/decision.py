@@ -100,8 +100,10 @@ class Decision:
         actions: in the order they must be carried out; the first failure ends the pass.
         status: the complete status object (JSON-ready), or None for "leave as it is".
         requeue_after_seconds: look again after this long even if nothing is seen; None = never.
+        settled: nothing more can come of the run as it is, so that its suite is needed no longer.
     """
 
     actions: tuple[Action, ...] = ()
     status: dict[str, Any] | None = None
     requeue_after_seconds: float | None = None
+    settled: bool = False

@@ -3,9 +3,15 @@
 from collections.abc import Iterable
 
 from benchwarden import names
-from benchwarden.reconcile.conditions import FALSE, TRUE, Condition, find
+from benchwarden.reconcile.conditions import (
+    FALSE,
+    MAX_MESSAGE_CHARACTERS,
+    TRUE,
+    Condition,
+    find,
+)
 from benchwarden.reconcile.decision import Action, EmitEvent
-from benchwarden.reconcile.world import World
+from benchwarden.reconcile.world import Refusal, World
 from benchwarden.results.row import KIND_CHARGE, KIND_VERDICT
 from benchwarden_runner import protocol
 
@@ -34,6 +40,15 @@ def turn_events(world: World, decided: Iterable[Condition]) -> list[Action]:
         ):
             events.append(EmitEvent(condition.reason, condition.message, warning=True))
     return events
+
+
+def refusal_events(world: World, refusal: Refusal) -> tuple[Action, ...]:
+    """The event of a refusal that the status does not tell yet."""
+    told = find(world.run.status.get("conditions") or [], names.CONDITION_ACCEPTED)
+    message = refusal.message[:MAX_MESSAGE_CHARACTERS]
+    if (told.get("reason"), told.get("message")) == (refusal.reason, message):
+        return ()
+    return (EmitEvent(refusal.reason, refusal.message, warning=True),)
 
 
 def retry_events(world: World) -> list[Action]:

@@ -16,6 +16,7 @@ from benchwarden.results.official import official_pass_rate
 from benchwarden.results.row import Row
 from benchwarden.results.tally import Tally
 from benchwarden.stats.proportion import wilson
+from benchwarden.suites.instance import Panel
 from benchwarden_runner import protocol
 
 MAX_ERROR_CHARACTERS = 200
@@ -72,8 +73,12 @@ def build(world: World, decided: Iterable[Condition], progress: Progress) -> dic
 
 
 def _suite(world: World, progress: Progress) -> dict[str, Any]:
+    """The suite as planned: what it became since is not what this run is about."""
+    told: dict[str, Any] = dict(world.run.status.get("suite") or {})
+    if world.plan is not None and told.get("panelDigest") == world.plan.panel_digest:
+        return told
     suite: dict[str, Any] = {"name": suite_name(world.run.spec)}
-    if world.panel is not None and not isinstance(world.panel, Refusal):
+    if isinstance(world.panel, Panel):
         suite["panelDigest"] = world.panel.digest
         suite["instances"] = len(world.panel.instances)
         suite["trials"] = progress.planned

@@ -44,7 +44,7 @@ def test_the_status_of_a_run_fits_the_schema_at_its_end(faults: Faults) -> None:
 
 def test_the_status_of_a_comparison_fits_the_schema() -> None:
     done = Simulation(panel_of(12), 7, Faults(), execution={"batchSize": 3}).run()
-    view = run_view(done.status, execution={"batchSize": 3}, compareTo={"run": "yesterday"})
+    view = run_view(done.status, 2, execution={"batchSize": 3}, compareTo={"run": "yesterday"})
     base = BaseResults({each.id: (1, 1) for each in done.panel.instances})
     decision = done.cycle.step(view, done.panel, done.plan, Observed(), base, done.now)
     assert decision.status is not None

@@ -17,7 +17,9 @@ from benchwarden.reconcile.cycle import Cycle
 from benchwarden.reconcile.decide import make_plan
 from benchwarden.reconcile.decision import Action, Decision, DeleteBatch, LaunchBatch
 from benchwarden.reconcile.observed import Observed, ObservedBatch
+from benchwarden.reconcile.world import Refusal
 from benchwarden.results.row import KIND_VERDICT
+from benchwarden.suites.instance import Panel
 
 COST_USD = Decimal("0.5")  # of one agent at most
 TOKENS = 1000  # of each agent
@@ -54,6 +56,8 @@ class Cluster(Simulation):
         self.tokens = 0
         self.silence = 0
         self.writes_left: int | None = None
+        self.generation, self.written = 0, ""
+        self.suite = self.panel
         self.live()
         world = _Planning(self)
         self.plan = make_plan(world, self.panel, (("cliVersion", "2.1.330"),))
@@ -79,6 +83,11 @@ class Cluster(Simulation):
         self.untraced.update(m for name in vanished for m in self.jobs[name].members)
         self.live()
 
+    def live_with(self, suite: Panel | Refusal | None) -> None:
+        """The operator starts anew, and this is what it reads in place of the suite; None = the suite."""
+        self.die()
+        self.panel = suite or self.suite
+
     def look(self, name: str) -> None:
         """The watch tells of one Job with its pod."""
         if name in self.jobs:
@@ -103,7 +112,9 @@ class Cluster(Simulation):
         return self._ended()
 
     def _pass(self) -> Decision:
-        view = replace(_view(_key(self.spec)), status=self.status)
+        if self.written != (key := _key(self.spec)):
+            self.written, self.generation = key, self.generation + 1
+        view = replace(_view(key), status=self.status, generation=self.generation)
         observed = Observed(tuple(sorted(self.seen.values(), key=lambda batch: batch.name)))
         shown = self.record.overlay(observed, self.now)
         decision = self.cycle.step(view, self.panel, self.plan, shown, None, self.now)

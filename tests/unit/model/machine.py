@@ -13,11 +13,16 @@ from hypothesis.stateful import (
 )
 from tests.unit.model.cluster import COST_USD, DISRUPTIONS, Cluster
 
+from benchwarden import names
+from benchwarden.reconcile.world import Refusal
+from benchwarden.suites.instance import Panel
 from benchwarden_runner import protocol
 
 AGENT = st.sampled_from(("completed", "completed", "dear", "oom", *sorted(protocol.API_CLASSES)))
 GRADE = st.sampled_from(("resolved", "unresolved", "silent"))
 MOST_PASSES = 600
+UNREADABLE = Refusal(names.REASON_SUITE_UNAVAILABLE, "the ConfigMap is gone", retry=True)
+CHANGED = Panel("tasks", (), "e" * 64)
 IN_USD = st.integers(1, 12).map(lambda n: {"maxUsd": str(COST_USD * n)})
 IN_TOKENS = st.integers(1, 12).map(lambda n: {"maxTokens": 700 * n})
 
@@ -67,6 +72,18 @@ class RunMachine(RuleBasedStateMachine):
     @rule()
     def dies_while_idle(self) -> None:
         self.cluster.die()
+
+    @rule(found=st.sampled_from((UNREADABLE, UNREADABLE, CHANGED, None, None, None)))
+    def starts_anew_and_reads_the_suite(self, found) -> None:
+        if self.cluster.ended() or found is not CHANGED:  # else it ends there: see below
+            self.cluster.live_with(found)
+
+    @precondition(lambda self: self.checked > 3)
+    @rule(really=st.integers(0, 7))
+    def the_suite_changes_for_good(self, really) -> None:
+        if not really:
+            self.cluster.suite = CHANGED
+            self.cluster.live_with(CHANGED)
 
     # What it sees of the cluster, and when.
 
@@ -186,6 +203,8 @@ class RunMachine(RuleBasedStateMachine):
             return
         cluster = self.cluster
         cluster.spec["suspend"] = False
+        if not isinstance(cluster.panel, Panel):
+            cluster.live_with(None)
         for _ in range(MOST_PASSES):
             decision = cluster.reconcile()
             assert decision is not None
