@@ -111,6 +111,29 @@ def test_a_growing_retry_gives_missing_instances_another_chance(kubectl, operato
         change(kubectl, "again", retry=0)
 
 
+def test_an_end_stays_though_its_suite_changed_and_the_operator_starts_anew(kubectl, operator):
+    kubectl.apply(suite_config_map(scripted("one")), suite_config_map(scripted("two"), name="gone"))
+    kubectl.apply(scripted_run("changed"), scripted_run("lost", "gone"))
+    for name in ("changed", "lost"):
+        wait_for_end(kubectl, name, 90)
+        run = run_of(kubectl, name)
+        await_true(lambda run=run: not jobs_of(kubectl, run), 60, "its Job stays")
+    before = [run_of(kubectl, name)["status"] for name in ("changed", "lost")]
+    operator.kill()
+    kubectl.apply(suite_config_map(scripted("another")))
+    kubectl.run("delete", "configmap", "gone")
+    operator.start()
+    kubectl.apply(scripted_run("next"))
+    run = wait_for_end(kubectl, "next", 90)
+    assert_true_end(kubectl, run, {"another": "resolved"})
+    assert [run_of(kubectl, name)["status"] for name in ("changed", "lost")] == before
+    change(kubectl, "changed", retry=1)
+    told = wait_for(kubectl, "changed", lambda run: run["status"]["retriesHandled"] == 1)
+    assert reason(told, "Accepted") == names.REASON_PLAN_CHANGED
+    assert reason(told, "Succeeded") == names.REASON_COMPLETED
+    await_true(lambda: names.REASON_PLAN_CHANGED in events_of(kubectl, told), 30, "no event")
+
+
 @pytest.mark.long
 def test_a_run_is_compared_with_another_once_that_has_ended_and_goes_at_its_time(kubectl, operator):
     """The worse one ends first and waits for its base; it says by how much it is worse."""
