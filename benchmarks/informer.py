@@ -20,6 +20,7 @@ from aiohttp import web
 from kubernetes.aio.client.configuration import Configuration
 
 from benchwarden import names
+from benchwarden.kube import pruning
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.informer import Informer
 from benchwarden.kube.observation import Observation
@@ -168,7 +169,7 @@ async def measure(port: int, pods: int, changes: int) -> dict[str, Any]:
     settings = ClientSettings(per_second=1000, burst=100)
     async with KubeClient(At(f"http://127.0.0.1:{port}"), settings) as client:
         before = resident_mebibytes()
-        informer = Informer(client, PATH, names.LABEL_RUN_UID, pod_fact, heard)
+        informer = Informer(client, PATH, names.LABEL_RUN_UID, pruning.PODS, pod_fact, heard)
         began, used = time.monotonic(), time.process_time()
         task = asyncio.create_task(informer.run())
         await informer.synced.wait()

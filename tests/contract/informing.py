@@ -6,16 +6,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from pydantic import TypeAdapter
 from tests.contract.fake_api import At, FakeApi
 from tests.contract.waiting import until
 
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.informer import Informer, InformerSettings
+from benchwarden.kube.pruning import Shape
 from benchwarden.kube.resources import PODS
 from benchwarden.kube.session import ClientSettings
 
 PATH = PODS.collection("bench")
 LABELS = "mine=yes"
+WHOLE = Shape(TypeAdapter(Any), TypeAdapter(Any))
 QUICK = InformerSettings(
     watch_seconds=30,
     silence_seconds=30,
@@ -64,7 +67,7 @@ async def informing(
     # Tests run many requests a second; pacing has tests of its own.
     pace = ClientSettings(per_second=10_000, burst=1000, first_backoff_seconds=0.005)
     async with KubeClient(At(api.url), pace) as door:
-        informer = Informer(door, PATH, LABELS, project, heard, options)
+        informer = Informer(door, PATH, LABELS, WHOLE, project, heard, options)
         task = asyncio.create_task(informer.run())
         try:
             yield informer, heard

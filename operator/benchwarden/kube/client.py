@@ -1,8 +1,10 @@
 """The verbs: what the operator says to the API server, in raw JSON; the only class the rest of it needs."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
+
+from pydantic_core import from_json
 
 from benchwarden import names
 from benchwarden.errors import ConflictError
@@ -34,18 +36,27 @@ class KubeClient(Session):
         return await self.request("GET", resource.item(namespace, name))
 
     async def pages(
-        self, path: str, *, labels: str = "", fields: str = "", limit: int = PAGE_SIZE
+        self,
+        path: str,
+        *,
+        labels: str = "",
+        fields: str = "",
+        limit: int = PAGE_SIZE,
+        read: Callable[[bytes], Any] = from_json,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """List a collection page by page; GoneError if a continue token expires on the way.
 
-        The next page is asked for before one is handed out: the server works on it meanwhile.
+        The next page is asked for before one is handed out: the server works on it meanwhile. `read` makes
+        an object of a page's JSON.
         """
         query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(limit)}
 
         def ask(token: str) -> asyncio.Task[dict[str, Any]]:
             # Pages come one after the other, so the server itself sets their pace: only the first takes a turn.
             wanted = {**query, "continue": token}
-            return asyncio.create_task(self.request("GET", path, query=wanted, paced=not token))
+            return asyncio.create_task(
+                self.request("GET", path, query=wanted, paced=not token, read=read)
+            )
 
         asked: asyncio.Task[dict[str, Any]] | None = ask("")
         try:

@@ -15,12 +15,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic_core import from_json
-
 from benchwarden.errors import BenchwardenError
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.errors import GoneError, error_of, refusal_of_status
 from benchwarden.kube.pace import Backoff
+from benchwarden.kube.pruning import Shape
 
 _LOG = logging.getLogger(__name__)
 
@@ -82,6 +81,7 @@ class Informer(Generic[T]):
         client: KubeClient,
         path: str,
         labels: str,
+        shape: Shape,
         project: Callable[[Mapping[str, Any]], T | None],
         listener: Listener[T],
         settings: InformerSettings | None = None,
@@ -91,6 +91,7 @@ class Informer(Generic[T]):
         self._client = client
         self._path = path
         self._labels = labels
+        self._shape = shape
         self._project = project
         self._listener = listener
         self._settings = settings or InformerSettings()
@@ -149,7 +150,12 @@ class Informer(Generic[T]):
         self._listener.list_began()
         fresh: set[str] = set()
         version = ""
-        pages = self._client.pages(self._path, labels=self._labels, limit=self._settings.page_size)
+        pages = self._client.pages(
+            self._path,
+            labels=self._labels,
+            limit=self._settings.page_size,
+            read=self._shape.page,
+        )
         async with contextlib.aclosing(pages):
             async for page in pages:
                 self._heard_at = self._clock()
@@ -200,7 +206,7 @@ class Informer(Generic[T]):
             ApiError: the server ended the watch with an error.
             ValueError: the line makes no sense, so the cache can be trusted no longer.
         """
-        event = from_json(line)
+        event = self._shape.event(line)
         if not isinstance(event, dict) or not isinstance(event.get("object"), dict):
             raise ValueError("a watch line is not an event")  # noqa: TRY004  # data, not code
         kind, found = event.get("type"), event["object"]

@@ -111,7 +111,7 @@ class Session:
         """Counters as they are now."""
         return ClientStats(dict(self._transport.codes), self._retries, self._bucket.waited_seconds)
 
-    async def request(
+    async def request(  # noqa: PLR0913  # each is a property of one request, and has a default
         self,
         method: str,
         path: str,
@@ -122,6 +122,7 @@ class Session:
         deadline_seconds: float | None = None,
         urgent: bool = False,
         paced: bool = True,
+        read: Callable[[bytes], Any] = from_json,
     ) -> dict[str, Any]:
         """Ask, and ask again while the server is busy or away, until the deadline.
 
@@ -134,6 +135,7 @@ class Session:
             deadline_seconds: from the first exchange on; the wait for a turn is not counted.
             urgent: wait for no turn and ask no fence: for what the fence itself has to write.
             paced: wait for a turn; repeats always do.
+            read: makes an object of the answer's JSON, or raises ValueError.
 
         Raises:
             FencedError: the fence forbids the write.
@@ -151,7 +153,7 @@ class Session:
             if self.fence is not None and method != "GET" and not urgent:
                 self.fence()
             generation = self._transport.generation
-            answer = await self._exchange(exchange, give_up_at)
+            answer = await self._exchange(exchange, give_up_at, read)
             if isinstance(answer, dict):
                 return answer
             if answer.code == 401 and not renewed:
@@ -171,7 +173,9 @@ class Session:
             if not urgent:
                 await self._bucket.take()
 
-    async def _exchange(self, exchange: Exchange, give_up_at: float) -> dict[str, Any] | Refusal:
+    async def _exchange(
+        self, exchange: Exchange, give_up_at: float, read: Callable[[bytes], Any]
+    ) -> dict[str, Any] | Refusal:
         """One exchange: the object that the server sent, or why there is none."""
         settings = self._settings
         limit = settings.attempt_seconds if exchange.method == "GET" else settings.write_seconds
@@ -180,7 +184,7 @@ class Session:
             answer = await self._transport.send(exchange, patience)
         except CONNECTION_ERRORS as error:
             return Refusal(0, reason=type(error).__name__, message=str(error))
-        return _object_of(answer) if 200 <= answer.code < 300 else answer.refusal
+        return _object_of(answer, read) if 200 <= answer.code < 300 else answer.refusal
 
     async def lines(
         self, path: str, query: Mapping[str, str], *, silence_seconds: float
@@ -236,9 +240,9 @@ def _worth_repeating(method: str, refused: Refusal) -> bool:
     return method == "POST" and refused.code == 409 and refused.reason == "Conflict"
 
 
-def _object_of(answer: Answer) -> dict[str, Any] | Refusal:
+def _object_of(answer: Answer, read: Callable[[bytes], Any]) -> dict[str, Any] | Refusal:
     try:
-        found = from_json(answer.body)  # a list is megabytes, and json is slower
+        found = read(answer.body)
     except ValueError as error:
         return Refusal(0, reason="UnreadableAnswer", message=str(error))
     return found if isinstance(found, dict) else Refusal(0, reason="UnreadableAnswer")

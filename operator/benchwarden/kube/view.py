@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from benchwarden import names
+from benchwarden.kube import pruning
 from benchwarden.kube.client import KubeClient
 from benchwarden.kube.informer import Informer, InformerSettings
 from benchwarden.kube.observation import Observation
@@ -135,7 +136,7 @@ class ClusterView:
     ) -> Informer[PodFact]:
         relay = _Relay[PodFact](self._observation.pod_changed, wake)
         path = PODS.collection(place)
-        return Informer(self._client, path, SELECTOR, pod_fact, relay, settings)
+        return Informer(self._client, path, SELECTOR, pruning.PODS, pod_fact, relay, settings)
 
     def _job_informer(
         self, place: str, wake: Callable[[str], None], settings: InformerSettings | None
@@ -147,4 +148,4 @@ class ClusterView:
             lambda: self._observation.job_list_ended(place),
         )
         path = JOBS.collection(place)
-        return Informer(self._client, path, SELECTOR, job_fact, relay, settings)
+        return Informer(self._client, path, SELECTOR, pruning.JOBS, job_fact, relay, settings)
