@@ -65,14 +65,17 @@ def sleepers() -> Workload:
 
 
 def mini_suite(cluster: Cluster, trials: int) -> Workload:
-    """The real mini suite's reference fixes, so many times, on as many slots as the node has cores."""
+    """The real mini suite's reference fixes, so many times, on as many slots as the node has cores.
+
+    The size of its batches is the one that a run has when nobody asks for another.
+    """
     suite = ensure_mini_suite()
     load_images(cluster, suite)
     source = {"tasks": {"source": {"configMap": {"name": CONFIG_MAP}}}}
     spec = {
         "suite": {**source, "selection": {"exclude": [HANGS, NEEDS_MEMORY]}},
         "agent": {"oracle": {}},
-        "execution": {"batchSize": 3, "parallelism": 2, "trialsPerInstance": trials},
+        "execution": {"parallelism": 2, "trialsPerInstance": trials},
     }
     return Workload(lambda kubectl: apply_tasks(kubectl, suite), spec)
 

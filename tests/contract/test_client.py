@@ -1,16 +1,14 @@
 """The client against a server that is busy, broken, restarting or right."""
 
-import asyncio
-import contextlib
-import gc
 import json
 import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.door import NAMESPACE, PATH, client, config_map
 from tests.contract.fake_api import At, FakeApi, Fault, status_object
-from tests.contract.waiting import SteppedTime, until
+from tests.contract.waiting import SteppedTime
 
 from benchwarden import __version__, names
 from benchwarden.errors import ConflictError, FencedError, UnavailableError
@@ -27,25 +25,6 @@ from benchwarden.kube.errors import (
     UnauthorizedError,
 )
 from benchwarden.kube.resources import CONFIG_MAPS, JOBS
-from benchwarden.kube.session import ClientSettings
-
-NAMESPACE = "bench"
-PATH = CONFIG_MAPS.collection(NAMESPACE)
-
-
-def config_map(name: str, run_uid: str = "run-1", **metadata: Any) -> dict[str, Any]:
-    labels = {names.LABEL_RUN_UID: run_uid}
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": labels, **metadata},
-        "data": {"key": "value"},
-    }
-
-
-def client(api: FakeApi, time: SteppedTime | None = None, **settings: Any) -> KubeClient:
-    time = time or SteppedTime()
-    return KubeClient(At(api.url), ClientSettings(**settings), clock=time.clock, sleep=time.sleep)
 
 
 async def say(door: KubeClient, verb: str, api: FakeApi) -> dict[str, Any]:
@@ -300,55 +279,6 @@ async def test_requests_are_paced(api: FakeApi) -> None:
         assert time.now == pytest.approx(1002.0)
         assert door.stats().paced_seconds == pytest.approx(2.0)
         assert door.stats().requests["200", "GET"] == 25
-
-
-async def test_only_the_first_page_of_a_list_takes_a_turn(api: FakeApi) -> None:
-    time = SteppedTime()
-    for number in range(50):
-        api.put(PATH, f"a{number}", **config_map(f"a{number}"))
-    async with client(api, time, per_second=10, burst=5) as door:
-        found = [page async for page in door.pages(PATH, limit=2)]
-        assert sum(len(page["items"]) for page in found) == 50
-        assert time.now == pytest.approx(1000.0)
-        assert door.stats().paced_seconds == 0
-
-
-async def test_the_next_page_is_on_its_way_while_one_is_read(api: FakeApi) -> None:
-    for number in range(6):
-        api.put(PATH, f"a{number}", **config_map(f"a{number}"))
-    async with client(api) as door, contextlib.aclosing(door.pages(PATH, limit=2)) as pages:
-        await anext(pages)
-        await until(lambda: len(api.asked_of("GET")) == 2)
-        await anext(pages)
-        await until(lambda: len(api.asked_of("GET")) == 3)
-        assert len((await anext(pages))["items"]) == 2
-        assert [page async for page in pages] == []
-        assert len(api.asked_of("GET")) == 3
-
-
-async def test_a_list_that_is_given_up_leaves_no_request_behind(api: FakeApi) -> None:
-    for number in range(6):
-        api.put(PATH, f"a{number}", **config_map(f"a{number}"))
-    async with client(api) as door:
-        async with contextlib.aclosing(door.pages(PATH, limit=2)) as pages:
-            await anext(pages)
-        left = [repr(task.get_coro()) for task in asyncio.all_tasks()]
-    assert [each for each in left if "Session.request" in each] == []
-
-
-async def test_a_refused_page_that_nobody_reads_is_no_noise(
-    api: FakeApi, caplog: pytest.LogCaptureFixture
-) -> None:
-    for number in range(6):
-        api.put(PATH, f"a{number}", **config_map(f"a{number}"))
-    api.faults.append(Fault(410, matches=lambda asked: bool(asked.query.get("continue"))))
-    async with client(api) as door:
-        async with contextlib.aclosing(door.pages(PATH, limit=2)) as pages:
-            await anext(pages)
-            await until(lambda: ("410", "GET") in door.stats().requests)
-            await asyncio.sleep(0.01)  # until the request has made an error of it
-        gc.collect()
-    assert caplog.text == ""
 
 
 async def test_patches_say_what_they_are_and_who_wrote_them(api: FakeApi) -> None:

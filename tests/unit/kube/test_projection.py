@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.kube.builders import T0, raw_job, raw_pod, running, terminated, waiting
+from tests.unit.kube.jsonish import JSONISH, KEYS
 
 from benchwarden import names
 from benchwarden.kube.projection import JobFact, PodFact, job_fact, members_of, moment, pod_fact
@@ -171,24 +172,6 @@ def test_an_unreadable_annotation_is_no_members(text: str) -> None:
 )
 def test_times_are_aware_and_utc_or_nothing(text: object, expected: datetime | None) -> None:
     assert moment(text) == expected
-
-
-FIELDS = """metadata labels annotations ownerReferences kind uid name namespace spec status conditions
-type initContainers containers initContainerStatuses containerStatuses state terminated running waiting
-reason message exitCode imageID phase suspend active deletionTimestamp creationTimestamp startedAt
-finishedAt lastTransitionTime"""
-OURS = (names.LABEL_RUN_UID, names.LABEL_ROLE, names.ANNOTATION_MEMBERS)
-KEYS = st.sampled_from([*FIELDS.split(), *OURS])
-WORDS = st.one_of(
-    st.sampled_from(["True", "False", "Job", "Complete", "Failed", T0, "Unschedulable", "[[1]]"]),
-    st.text(max_size=8),
-)
-LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), WORDS)
-JSONISH = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=8)),
-    max_leaves=40,
-)
 
 
 @given(raw=st.dictionaries(KEYS, JSONISH, max_size=6))

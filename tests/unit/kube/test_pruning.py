@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 from tests.unit.kube.builders import T0, raw_job, raw_pod, running, terminated
-from tests.unit.kube.test_projection import JSONISH, KEYS
+from tests.unit.kube.jsonish import JSONISH, KEYS
 
 from benchwarden.kube.projection import job_fact, pod_fact
 from benchwarden.kube.pruning import JOBS, PODS, Shape
