@@ -109,7 +109,8 @@ def _refused(world: World, refusal: Refusal) -> Decision:
         if kept:  # what was asked for after the end is not done yet
             handled = ("observedGeneration", "retriesHandled")
             status |= {key: world.run.status.get(key, 0) for key in handled}
-        return Decision(events, status, RESYNC_SECONDS)
+        stored = _stores(world) if _flush_due(world, ended=False) else []
+        return Decision((*stored, *events), status, RESYNC_SECONDS)
     stops = _stores(world) if kept else _stops(world)
     return Decision((*events, *stops, *ttl(world, status)), status, until_ttl(world, status))
 
@@ -204,7 +205,7 @@ def _running(world: World, plan: Plan) -> Decision:
     work = _work(world, plan)
     ahead = outlook(world, work)
     actions: list[Action] = []
-    if _flush_due(world, ahead):
+    if _flush_due(world, ended=ahead.ended):
         actions.append(StoreRows(world.unstored))
         actions += retry_events(world)
     flushed = bool(actions) or not world.unstored
@@ -244,14 +245,14 @@ def _work(world: World, plan: Plan) -> Work:
     return survey(plan, world.tally, alive, RetryPolicy.of(world.run.spec), world.now)
 
 
-def _flush_due(world: World, ahead: Outlook) -> bool:
+def _flush_due(world: World, *, ended: bool) -> bool:
     if not world.unstored:
         return False
     last = world.last_stored_at
     # Outside the span in either direction: a clock that is put back delays nothing.
     waited = last is None or not timedelta() <= world.now - last < FLUSH_AFTER
     full = len(world.unstored) >= FLUSH_ROWS
-    return waited or full or ahead.ended or any(_judged(world, row) for row in world.unstored)
+    return waited or full or ended or any(_judged(world, row) for row in world.unstored)
 
 
 def _judged(world: World, row: Row) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from tests.builders import Bench, finished_pod, panel_of, pod, running
 
 from benchwarden import names
-from benchwarden.reconcile.decision import EmitEvent, StorePlan
+from benchwarden.reconcile.decision import EmitEvent, StorePlan, StoreRows
 from benchwarden.reconcile.world import Refusal
 
 
@@ -83,6 +83,16 @@ def test_a_run_whose_suite_cannot_be_read_for_a_while_keeps_its_counts():
     bench.step()
     assert bench.condition("Accepted")["reason"] == names.REASON_SUITE_UNAVAILABLE
     assert (bench.status["counts"], bench.status["suite"]) == (before["counts"], before["suite"])
+
+
+def test_what_pods_say_while_the_suite_cannot_be_read_is_stored():
+    bench = Bench(panel_of(2)).planned()
+    (launch,) = bench.launch()
+    bench.panel = UNREADABLE
+    bench.show(launch, finished_pod(launch.batch.members), finished="Complete")
+    decision = bench.step()
+    assert kinds(decision) == [StoreRows, EmitEvent]
+    assert bench.status["counts"]["valid"] == 2
 
 
 def test_a_refused_run_that_never_began_does_not_begin_by_itself_later():
