@@ -137,7 +137,7 @@ async def test_a_line_that_makes_no_sense_leads_to_a_new_list(api: FakeApi, line
         api.frozen = False
         api.send(line)
         await agrees(api, informer)
-        assert informer.relists >= 2
+        await until(lambda: informer.relists >= 2)
 
 
 async def test_a_cut_line_is_fetched_again(api: FakeApi) -> None:
