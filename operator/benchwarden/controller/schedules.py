@@ -100,7 +100,8 @@ class ScheduleController:
         """
         record = self.records.get(owner_uid(run.raw))
         fact = run_fact({**run.raw, "status": status})
-        if record is None or record.view is None or fact is None or run.plan is None:
+        view = None if record is None else record.view
+        if record is None or view is None or fact is None or run.plan is None:
             return
         async with record.lock:
             try:
@@ -110,7 +111,7 @@ class ScheduleController:
                 return  # the schedule's own pass says what is wrong
             if fact.uid in record.history.by_uid or not fact.ended:
                 return
-            await self.actor.keep(record, record.view, run, fact)
+            await self.actor.keep(record, view, run, fact)
         self.passes.queue.add(record.uid)
 
     def _forget(self, uid: str) -> None:
@@ -138,12 +139,13 @@ class ScheduleController:
     async def _reconcile(self, record: ScheduleRecord) -> ScheduleDecision:
         now = self.now()
         try:
-            record.view = record.view or schedule_view(record.raw, record.status, now)
+            # Kept here: a change that comes while lists are read clears the record's and asks for another pass.
+            view = record.view = record.view or schedule_view(record.raw, record.status, now)
             if not record.loaded:
                 await schedule_store.load(self.client, record)
             if record.listed_at is None or not timedelta() <= now - record.listed_at < RELIST:
                 await schedule_store.load_runs(self.client, record, now)
-            view = replace(record.view, status=record.status)
+            view = replace(view, status=record.status)
             await self._evaluate(record, view)
         except InvalidInputError as error:
             return await self._refuse(record, error, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from copy import deepcopy
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -88,7 +89,7 @@ class Operated:
         return self.schedule.get("status") or {}
 
     def change(self, **spec: Any) -> None:
-        raw = self.schedule
+        raw = deepcopy(self.schedule)
         raw["spec"] = {**raw["spec"], **spec}
         raw["metadata"]["generation"] += 1
         self.controller.see(self.cluster.put(raw), deleted=False)
@@ -306,6 +307,26 @@ async def test_a_void_day_is_noted_with_who_and_why() -> None:
     await operated.settle()
     (note,) = [n for n in operated.stored() if isinstance(n, Note) and n.kind == NOTE_VOIDED]
     assert (note.get("author"), note.get("reason")) == ("ann", "outage")
+
+
+@pytest.mark.parametrize("step", ["load", "load_runs"])
+async def test_a_spec_that_changes_in_the_middle_of_a_pass_is_taken_up_by_the_next(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operated = Operated()
+    whole = getattr(schedule_store, step)
+
+    async def changed_meanwhile(*arguments: Any) -> None:
+        monkeypatch.undo()
+        operated.change(suspend=True)
+        await whole(*arguments)
+
+    monkeypatch.setattr(schedule_store, step, changed_meanwhile)
+    assert await operated.controller.passes.make(UID) != ERROR
+    await operated.settle()
+    assert operated.status["observedGeneration"] == operated.schedule["metadata"]["generation"]
+    scheduling = next(c for c in operated.status["conditions"] if c["type"] == "Scheduling")
+    assert scheduling["reason"] == names.REASON_SUSPENDED
 
 
 async def test_a_deleted_schedule_is_forgotten() -> None:
