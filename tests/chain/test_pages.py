@@ -112,8 +112,8 @@ def outside():
 
 @pytest.fixture
 def first() -> datetime:
-    """The first slot: tomorrow at three."""
-    return datetime.now(UTC).replace(hour=3, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    """The first slot, twelve hours from now: the one before it is older than the schedule, at any time of the day."""
+    return (datetime.now(UTC) + timedelta(hours=12)).replace(minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def chain(operator, kubectl, outside, first, tmp_path):
         yield Chain(kubectl, outside, scraping, first)
 
 
-def daily(instances: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+def daily(instances: list[dict[str, Any]], hour: int) -> tuple[dict[str, Any], ...]:
     template = run_manifest(
         "x",
         agent=SCRIPTED,
@@ -186,7 +186,7 @@ def daily(instances: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
         "kind": names.SCHEDULE_KIND,
         "metadata": {"name": "daily"},
         "spec": {
-            "schedule": "0 3 * * *",
+            "schedule": f"0 {hour} * * *",
             "template": {"spec": template},
             "baseline": {"days": BASELINE_DAYS},
             "detection": {"rerun": {"factor": 1}},
@@ -210,7 +210,7 @@ def test_a_drop_pages_within_the_stated_days_and_an_outage_of_the_same_size_does
 ):
     instances = [task(each, prompt=SCRIPT.format(url=chain.outside.url, id=each)) for each in PANEL]
     chain.outside.set_date(chain.first - timedelta(hours=1))
-    kubectl.apply(*daily(instances))
+    kubectl.apply(*daily(instances, chain.first.hour))
     for day in range(BASELINE_DAYS):
         chain.play(good(day))
     assert condition(chain.schedule(), "BaselineReady")["status"] == "True"
