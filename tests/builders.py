@@ -146,6 +146,11 @@ def finished_pod(members: tuple[Member, ...], outcome: str = protocol.RESOLVED) 
     return pod(*containers, ended(names.CONTAINER_FINISH), phase="Succeeded")
 
 
+def kinds(decision: Decision) -> list[type]:
+    """What a decision does, in order."""
+    return [type(action) for action in decision.actions]
+
+
 class Bench:
     """A run, its cycle and a clock: `step` makes passes as the controller would."""
 

@@ -20,7 +20,7 @@ from benchwarden.kube.client import KubeClient
 from benchwarden.kube.errors import NotFoundError
 from benchwarden.kube.lease import Lease
 from benchwarden.kube.resources import SCHEDULES
-from benchwarden.reconcile.conditions import FALSE, Condition, find, merge
+from benchwarden.reconcile.conditions import FALSE, Condition, is_told, merge
 from benchwarden.reconcile.decision import EmitEvent
 from benchwarden.scheduling.decide import decide_schedule
 from benchwarden.scheduling.decision import RollUp, ScheduleDecision
@@ -183,7 +183,6 @@ class ScheduleController:
     ) -> ScheduleDecision:
         """The spec or the stored history cannot be read: say so, and start nothing."""
         previous = record.status.get("conditions") or []
-        before = find(previous, names.CONDITION_ACCEPTED)
         text = str(error)
         generation = int(record.raw["metadata"].get("generation") or 0)
         refused = [
@@ -199,7 +198,7 @@ class ScheduleController:
             "conditions": [*written, *kept],
         }
         status.pop("nextScheduleTime", None)
-        if (before.get("reason"), before.get("message")) != (error.reason, text[:1024]):
+        if not is_told(previous, names.CONDITION_ACCEPTED, error.reason, text):
             await self.actor.say(record, EmitEvent(error.reason, text, warning=True), now)
         self.lease.check()
         await self._write(record, status)

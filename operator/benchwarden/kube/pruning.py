@@ -6,11 +6,13 @@ most of what a start among thousands of pods costs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from typing_extensions import TypedDict  # before Python 3.12 pydantic takes no other
+
+T = TypeVar("T")
 
 
 class _Named(TypedDict, total=False):
@@ -58,24 +60,14 @@ class _Job(TypedDict, total=False):
     status: Any
 
 
-class _Pods(TypedDict, total=False):
+class _Page(TypedDict, Generic[T], total=False):
     metadata: Any
-    items: list[_Pod]
+    items: list[T]
 
 
-class _Jobs(TypedDict, total=False):
-    metadata: Any
-    items: list[_Job]
-
-
-class _PodEvent(TypedDict, total=False):
+class _Event(TypedDict, Generic[T], total=False):
     type: Any
-    object: _Pod
-
-
-class _JobEvent(TypedDict, total=False):
-    type: Any
-    object: _Job
+    object: T
 
 
 def _read(adapter: TypeAdapter[Any], text: bytes) -> Any:
@@ -104,5 +96,5 @@ class Shape:
         return event
 
 
-PODS = Shape(TypeAdapter(_Pods), TypeAdapter(_PodEvent))
-JOBS = Shape(TypeAdapter(_Jobs), TypeAdapter(_JobEvent))
+PODS = Shape(TypeAdapter(_Page[_Pod]), TypeAdapter(_Event[_Pod]))
+JOBS = Shape(TypeAdapter(_Page[_Job]), TypeAdapter(_Event[_Job]))

@@ -55,6 +55,13 @@ def find(conditions: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any
     return next((each for each in conditions if each.get("type") == kind), {})
 
 
+def is_told(conditions: Sequence[Mapping[str, Any]], kind: str, reason: str, message: str) -> bool:
+    """Whether the condition of that type already says this."""
+    told = find(conditions, kind)
+    said = (told.get("reason"), told.get("message"))
+    return said == (reason, message[:MAX_MESSAGE_CHARACTERS])
+
+
 def has_ended(status: Mapping[str, Any]) -> bool:
     """Whether a run's status says how it came out."""
     condition = find(status.get("conditions") or [], names.CONDITION_SUCCEEDED)

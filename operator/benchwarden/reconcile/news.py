@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from benchwarden import names
 from benchwarden.reconcile.conditions import (
     FALSE,
-    MAX_MESSAGE_CHARACTERS,
     TRUE,
     Condition,
     find,
+    is_told,
 )
 from benchwarden.reconcile.decision import Action, EmitEvent
 from benchwarden.reconcile.world import Refusal, World
@@ -44,9 +44,8 @@ def turn_events(world: World, decided: Iterable[Condition]) -> list[Action]:
 
 def refusal_events(world: World, refusal: Refusal) -> tuple[Action, ...]:
     """The event of a refusal that the status does not tell yet."""
-    told = find(world.run.status.get("conditions") or [], names.CONDITION_ACCEPTED)
-    message = refusal.message[:MAX_MESSAGE_CHARACTERS]
-    if (told.get("reason"), told.get("message")) == (refusal.reason, message):
+    before = world.run.status.get("conditions") or []
+    if is_told(before, names.CONDITION_ACCEPTED, refusal.reason, refusal.message):
         return ()
     return (EmitEvent(refusal.reason, refusal.message, warning=True),)
 

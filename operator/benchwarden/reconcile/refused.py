@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from benchwarden import names
-from benchwarden.reconcile.conditions import FALSE, Condition, find, merge
+from benchwarden.reconcile.conditions import FALSE, Condition, is_told, merge
 from benchwarden.reconcile.decision import EmitEvent
 
 TYPES = (
@@ -21,12 +21,11 @@ def refused_status(
 ) -> tuple[dict[str, Any], EmitEvent | None]:
     """The status to write, and an event if this refusal is news."""
     previous = status.get("conditions") or []
-    before = find(previous, names.CONDITION_ACCEPTED)
     decided = [Condition(kind, FALSE, reason, message) for kind in TYPES]
     written = {
         **status,
         "observedGeneration": generation,
         "conditions": merge(previous, decided, generation, now),
     }
-    news = (before.get("reason"), before.get("message")) != (reason, message[:1024])
-    return written, EmitEvent(reason, message, warning=True) if news else None
+    told = is_told(previous, names.CONDITION_ACCEPTED, reason, message)
+    return written, None if told else EmitEvent(reason, message, warning=True)

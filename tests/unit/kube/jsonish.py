@@ -1,5 +1,7 @@
 """Any JSON at all, made of the words that Jobs and pods are made of."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from tests.unit.kube.builders import T0
 
@@ -21,3 +23,19 @@ JSONISH = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=8)),
     max_leaves=40,
 )
+
+
+@st.composite
+def disfigured(draw: st.DrawFn, objects: st.SearchStrategy[Any]) -> Any:
+    """A real object of which any one part may be replaced by anything."""
+    raw = draw(objects)
+    place = raw
+    while isinstance(place, dict) and place:
+        key = draw(st.sampled_from(sorted(place)))
+        if draw(st.booleans()):
+            place[key] = draw(JSONISH)
+            break
+        place = place[key]
+        if isinstance(place, list) and place:
+            place = place[0]
+    return raw

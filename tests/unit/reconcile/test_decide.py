@@ -11,6 +11,7 @@ from tests.builders import (
     ended,
     finished_pod,
     judged,
+    kinds,
     pair,
     panel_of,
     pod,
@@ -33,10 +34,6 @@ from benchwarden.reconcile.decision import (
 from benchwarden.reconcile.observed import ObservedBatch
 from benchwarden.reconcile.world import Refusal
 from benchwarden_runner import protocol
-
-
-def kinds(decision):
-    return [type(action) for action in decision.actions]
 
 
 def test_a_run_is_accepted_planned_and_launched_up_to_its_parallelism():

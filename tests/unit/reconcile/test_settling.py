@@ -3,15 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from tests.builders import Bench, finished_pod, panel_of, pod, running
+from tests.builders import Bench, finished_pod, kinds, panel_of, pod, running
 
 from benchwarden import names
 from benchwarden.reconcile.decision import EmitEvent, StorePlan, StoreRows
 from benchwarden.reconcile.world import Refusal
-
-
-def kinds(decision):
-    return [type(action) for action in decision.actions]
 
 
 def finished(**spec):
