@@ -28,9 +28,8 @@ from benchwarden_runner.specs import CliRelease
 
 _LOG = logging.getLogger(__name__)
 
-ACTING_TIME = timedelta(
-    seconds=1
-)  # of one pass; neither many Jobs nor a slow API server make it long
+# Of one pass: neither many Jobs nor a slow API server make it long, for news waits until it is over.
+ACTING_TIME = timedelta(seconds=0.5)
 CAN_WAIT = (actions.LaunchBatch, actions.DeleteBatch, actions.EnsureInputs)
 
 
