@@ -1,9 +1,7 @@
 """Preparing: a raw object becomes a run with its panel, or a refusal that says what to mend."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +9,7 @@ from benchwarden import names
 from benchwarden.api.parse import parse_run
 from benchwarden.api.run import BenchmarkRunSpec
 from benchwarden.api.semantics import check
+from benchwarden.controller.reading import Readers
 from benchwarden.controller.record import Record
 from benchwarden.errors import InvalidInputError, UnavailableError
 from benchwarden.kube.errors import ApiError
@@ -25,9 +24,7 @@ from benchwarden.suites.sources import Sources
 
 _LOG = logging.getLogger(__name__)
 
-# A suite takes many times its size while it is read: after a start, all runs want theirs at the same time. Not the
-# loop's own threads: a source that does not answer must not keep results from being packed.
-_LOADERS = ThreadPoolExecutor(2, thread_name_prefix="suite")
+_READERS = Readers[Panel | Refusal]()
 
 
 def view_of(raw: Mapping[str, Any], status: Mapping[str, Any]) -> RunView:
@@ -78,9 +75,8 @@ async def prepare(
     done: Callable[[], None],
 ) -> None:
     """Load the panel in a thread and keep it in the record; `done` is called when it is there."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.run_in_executor(_LOADERS, load, view.spec, sources, settings)
+        found = await _READERS.read(view.namespace, lambda: load(view.spec, sources, settings))
     except Exception as error:  # noqa: BLE001  # a source may fail in any way
         # A loader's bug must become a condition, never a silent wait.
         _LOG.exception("loading the suite of %s/%s failed", view.namespace, view.name)
