@@ -4,6 +4,7 @@ Needs the project's own test cluster (its audit log is what counts the calls). T
 whatever else the machine does hits both.
 """
 
+import contextlib
 import hashlib
 import json
 import statistics
@@ -13,6 +14,7 @@ import tempfile
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,7 @@ def operator_run(cluster: Cluster, images: Images, batch_size: int) -> tuple[Mea
             tasks = (task(f"i{n:03d}", test_command="true") for n in range(INSTANCES))
             kubectl.apply(suite_config_map(*tasks))
             time.sleep(2)
-            began_at, mark = time.monotonic(), audit_size()
+            began_at, since = time.monotonic(), time.time()
             execution = {"batchSize": batch_size, "parallelism": PARALLELISM}
             run = run_manifest(
                 "bench", agent={"nop": {}}, execution=execution, cleanupPolicy="Never"
@@ -68,7 +70,7 @@ def operator_run(cluster: Cluster, images: Images, batch_size: int) -> tuple[Mea
             makespan = time.monotonic() - began_at
             peak = peak_mib(operator.process.pid)
             assert found["status"]["counts"]["valid"] == INSTANCES, found["status"]
-            calls = audited_calls(mark, f"system:serviceaccount:{kubectl.namespace}:benchwarden")
+            calls = audited_calls(since, f"system:serviceaccount:{kubectl.namespace}:benchwarden")
             twins = manifests(kubectl)
             jobs = sum(each["kind"] == "Job" for each in twins)
             assert jobs == ceil(INSTANCES / batch_size), f"{jobs} Jobs are left to be compared with"
@@ -186,19 +188,27 @@ class namespace:  # noqa: N801  # reads as a phrase where it is used
         self._cluster.kubectl().run("delete", "namespace", self._name, seconds=180)
 
 
-def audit_log() -> Path:
-    return config.paths().logs / "audit.log"
+def audited_calls(since: float, user: str) -> int:
+    """Requests of a user since a moment (seconds since 1970), events and lease renewals included.
+
+    The API server begins a new file when one is full and keeps a few: all are read, the oldest first.
+    """
+    current = config.paths().audit_log
+    full = sorted(current.parent.glob(f"{current.stem}-*{current.suffix}"))
+    with contextlib.ExitStack() as opened:
+        logs = [opened.enter_context(each.open("rb")) for each in (*full, current)]
+        assert not full or _received(logs[0].readline()) <= since, "the audit log lost a part"
+        logs[0].seek(0)
+        wanted = (line for log in logs for line in log if user.encode() in line)
+        return sum(
+            1
+            for line in wanted
+            if json.loads(line)["user"]["username"] == user and _received(line) >= since
+        )
 
 
-def audit_size() -> int:
-    return audit_log().stat().st_size
-
-
-def audited_calls(mark: int, user: str) -> int:
-    """Requests of a user since `mark` (a size of the log), events and lease renewals included."""
-    with audit_log().open("rb") as log:
-        log.seek(mark)
-        return sum(1 for line in log if json.loads(line)["user"]["username"] == user)
+def _received(line: bytes) -> float:
+    return datetime.fromisoformat(json.loads(line)["requestReceivedTimestamp"]).timestamp()
 
 
 def peak_mib(pid: int) -> float:

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cluster import audit_size, audited_calls, namespace, peak_mib, started
+from benchmarks.cluster import audited_calls, namespace, peak_mib, started
 from benchmarks.fake_nodes import FAST, HELD, fake_nodes, placement
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.reach import Cluster, find_or_start
@@ -112,7 +112,6 @@ def finished_run(
         try:
             execution = {"batchSize": batch_size, "parallelism": 1000, **placement(FAST, ours)}
             source = {"tasks": {"source": {"path": str(suite)}}}
-            mark = audit_size()
             began = time.time()
             watched.start()
             kubectl.apply(
@@ -124,7 +123,7 @@ def finished_run(
             watched.stop()
             lag = lag_p99(_metrics(operator.port))
             user = f"system:serviceaccount:{kubectl.namespace}:benchwarden"
-            calls = audited_calls(mark, user)
+            calls = audited_calls(began, user)
             peak = peak_mib(operator.process.pid)  # type: ignore[union-attr]  # it runs
             kept = _kept_bytes(kubectl, run)
             finished = sorted(
