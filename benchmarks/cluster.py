@@ -197,18 +197,21 @@ def audited_calls(since: float, user: str) -> int:
     full = sorted(current.parent.glob(f"{current.stem}-*{current.suffix}"))
     with contextlib.ExitStack() as opened:
         logs = [opened.enter_context(each.open("rb")) for each in (*full, current)]
-        assert not full or _received(logs[0].readline()) <= since, "the audit log lost a part"
+        assert not full or _received(json.loads(logs[0].readline())) <= since, (
+            "the audit log lost a part"
+        )
         logs[0].seek(0)
-        wanted = (line for log in logs for line in log if user.encode() in line)
+        lines = (line for log in logs for line in log if user.encode() in line)
+        entries = (json.loads(line) for line in lines)
         return sum(
             1
-            for line in wanted
-            if json.loads(line)["user"]["username"] == user and _received(line) >= since
+            for entry in entries
+            if entry["user"]["username"] == user and _received(entry) >= since
         )
 
 
-def _received(line: bytes) -> float:
-    return datetime.fromisoformat(json.loads(line)["requestReceivedTimestamp"]).timestamp()
+def _received(entry: Any) -> float:
+    return datetime.fromisoformat(entry["requestReceivedTimestamp"]).timestamp()
 
 
 def peak_mib(pid: int) -> float:

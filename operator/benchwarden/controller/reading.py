@@ -1,7 +1,8 @@
 """Whose suite is read now: a few at a time, and of one namespace fewer than there are threads.
 
 A suite takes many times its size while it is read, and after a start all runs want theirs at the same time. A
-source may also take minutes to fail; then the runs of its own namespace wait for it, and no others.
+source may also take minutes to fail; then the runs of its own namespace wait for it. Those of others wait only
+while two namespaces hang at once.
 """
 
 import asyncio
